@@ -1,0 +1,410 @@
+"""The command line. Every reading command takes --json; exit codes are those of core/errors.py."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from slmtrail.app import control, log
+from slmtrail.app.doctor import doctor
+from slmtrail.app.enrol import enrol, enrol_token
+from slmtrail.app.erase import erase
+from slmtrail.app.evidence import evidence
+from slmtrail.app.export import export
+from slmtrail.app.fsck import fsck
+from slmtrail.app.given import given
+from slmtrail.app.judge import judge
+from slmtrail.app.keys import keys
+from slmtrail.app.redact import redact
+from slmtrail.app.sidecar import sidecar
+from slmtrail.app.spool import spool
+from slmtrail.app.tail import tail
+from slmtrail.app.token import token
+from slmtrail.app.verify import verify
+from slmtrail.core import policy as policy_file
+from slmtrail.core.errors import EventError, SettingsError, TrailError
+from slmtrail.core.ports import Page
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from slmtrail.app.reading import Reading
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The audit trail for small language models: redacted before it is stored, signed, provable, searchable.",
+)
+config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
+app.add_typer(config_app, name="config")
+app.add_typer(control.control, name="control")
+app.add_typer(control.policy, name="policy")
+app.add_typer(spool, name="spool")
+app.add_typer(keys, name="keys")
+app.add_typer(token, name="token")
+app.command()(doctor)
+app.command()(enrol)
+app.command("enrol-token")(enrol_token)
+app.command()(erase)
+app.command()(evidence)
+app.command()(export)
+app.command()(fsck)
+app.command()(judge)
+app.command()(redact)
+app.command()(sidecar)
+app.command()(tail)
+app.command()(verify)
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+FOLLOW_S = 0.5
+EXTRAS = {"faust": "stream", "presidio_analyzer": "stream", "elasticsearch": "indexer", "jinja2": "all"}
+"""Which extra brings a package that a command misses."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object or one a line, for programs.")]
+User = Annotated[str, typer.Option(help="Whose: user.id, name or e-mail as it was given, or its keyed hash.")]
+Model = Annotated[str, typer.Option(help="The model asked or answering.")]
+Kind = Annotated[str, typer.Option(help="inference, auth, policy, config, process, upstream, access, alert or system.")]
+Environment = Annotated[str, typer.Option("--env", help="The deployment environment.")]
+Flag = Annotated[str, typer.Option(help="A rule that fired.")]
+Outcome = Annotated[str, typer.Option(help="success, failure or unknown.")]
+Since = Annotated[str, typer.Option(help="From then on: 15m, 2h, 7d ago, or 2026-01-31T09:00:00Z.")]
+Until = Annotated[str, typer.Option(help="Before then.")]
+
+
+@app.callback()
+def options(
+    config: Annotated[Path | None, typer.Option(help="The settings file; ./slmtrail.toml by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data folder; overrides the setting.")] = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Write our log as JSON lines.")] = False,
+) -> None:
+    """Options that come before the command."""
+    given.config, given.data, given.log_json = config, data, log_json
+    log.set_up(as_json=log_json)
+
+
+@app.command()
+def up(demo: Annotated[bool, typer.Option("--demo", help="Play a few minutes of believable traffic.")] = False) -> None:
+    """Run the whole pipeline and the page in this process."""
+    from slmtrail.app import run
+    from slmtrail.app.web.pages import page_routes
+
+    settings = given.settings()
+    err.print("starting: loading the recognisers of personal data …")
+
+    @contextmanager
+    def pages() -> Iterator[list[BaseRoute]]:
+        with _reading() as reading:
+            yield page_routes(reading, [settings.ingest.host])
+
+    asyncio.run(run.up(settings, _greet, pages, _demo if demo else None))
+    err.print("stopped; what was accepted is kept, the next start goes on from here")
+
+
+@app.command()
+def init() -> None:
+    """Make the keys that are missing and admit this collector."""
+    from slmtrail.app import parts
+
+    settings = given.settings()
+    parts.make_keys(settings)
+    err.print(f"keys are in {settings.keys}; the collector {settings.collector.name} is trusted")
+
+
+@app.command()
+def collect() -> None:
+    """Run a collector: take events over HTTP, spool them, ship them to the bus."""
+    from slmtrail.app import run
+    from slmtrail.app.monitor import monitored
+
+    settings = given.settings()
+    with monitored(settings):
+        asyncio.run(run.collect(settings, lambda address: err.print(f"collecting at {address}/v1/events")))
+
+
+@app.command()
+def stream(
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes on Kafka; by default one a core.")
+    ] = None,
+    worker: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Run the stream: open, redact and judge frames (in Faust workers where the bus is Kafka)."""
+    from slmtrail.app import job, run
+    from slmtrail.app.monitor import monitored
+
+    settings = given.settings()
+    with monitored(settings, 1 + int(worker.rpartition("-")[2]) if worker else 0):
+        if worker:
+            job.work(settings, worker)
+        elif settings.bus_url.startswith("kafka:"):
+            job.run(settings, workers or settings.stream.workers)
+        elif (workers or 1) > 1:
+            raise SettingsError("--workers: on SQLite there is one; more take Kafka (setting bus.url)")
+        else:
+            asyncio.run(run.stream(settings))
+
+
+@app.command()
+def index() -> None:
+    """Run the indexer: seal records into the ledgers and store them."""
+    from slmtrail.app import run
+    from slmtrail.app.monitor import monitored
+
+    settings = given.settings()
+    with monitored(settings):
+        asyncio.run(run.index(settings))
+
+
+@app.command()
+def emit(
+    event: Annotated[str, typer.Argument(help="The event as JSON; - reads one a line from standard input.")] = "-",
+    url: Annotated[str, typer.Option(help="The collector; by default the one of these settings.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Send events to a collector and wait until they are on its disk."""
+    from slmtrail.collectors.sdk import NotAccepted, Trail
+
+    ingest = given.settings().ingest
+    try:
+        trail = Trail(url or f"http{'s' if ingest.certificate else ''}://{ingest.host}:{ingest.port}")
+    except ValueError as error:
+        raise SettingsError(f"{error}; give it with --url") from None
+    for number, line in enumerate(sys.stdin if event == "-" else [event], 1):
+        if not line.strip():
+            continue
+        try:
+            content = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise EventError(f"line {number}: not JSON: {error.msg} at character {error.pos + 1}") from None
+        if not isinstance(content, dict):
+            raise EventError(f"line {number}: an event is a JSON object")
+        try:
+            record_id = trail.emit_durable(content)
+        except NotAccepted as error:
+            raise EventError(f"line {number}: {error}") from None
+        _line({"id": record_id}) if as_json else out.print(record_id)
+
+
+@app.command()
+def search(
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(help="Words, and conditions such as user:alice latency_ms>2000; see docs/search.md."),
+    ] = None,
+    user: User = "",
+    model: Model = "",
+    kind: Kind = "",
+    environment: Environment = "",
+    flag: Flag = "",
+    outcome: Outcome = "",
+    since: Since = "",
+    until: Until = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    after: Annotated[str, typer.Option(help="The cursor of the page before.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Find records, newest first. All that is given must fit."""
+    from slmtrail.app.reading import Asked
+
+    asked = Asked(" ".join(text or []), user, model, kind, environment, flag, outcome, since, until, limit, after)
+    with _reading() as reading:
+        page = reading.search(asked)
+    if as_json:
+        _page(page)
+        return
+    for sealed in page.records:
+        _print_record(sealed.record)
+    more = f"; the next page: --after {page.cursor}" if page.cursor else ""
+    err.print(f"{len(page.records)} of {page.total} records{more}")
+
+
+@app.command()
+def alerts(
+    since: Since = "",
+    user: User = "",
+    flag: Annotated[str, typer.Option("--rule", help="Only of this rule.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """List alerts, newest first."""
+    from slmtrail.app.reading import Asked
+
+    with _reading() as reading:
+        page = reading.alerts(Asked(since=since, user=user, flag=flag, limit=limit))
+    if as_json:
+        _page(page)
+        return
+    for sealed in page.records:
+        record = sealed.record
+        severity = record["slm.alert.severity"]
+        colour = {"critical": "bold red", "high": "red", "medium": "yellow"}.get(severity, "cyan")
+        out.print(
+            f"{record['@timestamp']}  [{colour}]{severity:8}[/]  {escape(record['rule.id'])}  "
+            f"[bold]{escape(record['slm.alert.subject'])}[/]  {escape(record.get('message', ''))}"
+        )
+        times = f"{record['slm.alert.count']} times since {record['slm.alert.since']}; "
+        out.print(
+            f"    {times if record['slm.alert.count'] > 1 else ''}evidence {' '.join(record['slm.alert.evidence'])}; "
+            f"{escape(record['slm.alert.response'])}"
+        )
+    err.print(f"{len(page.records)} alerts{'; there are more: --limit' if page.cursor else ''}")
+
+
+@app.command()
+def show(record_id: Annotated[str, typer.Argument(help="The event.id of a record.")], as_json: Json = False) -> None:
+    """Show one record and what can be proved of it."""
+    with _reading() as reading:
+        sealed, proof = reading.show(record_id)
+    if as_json:
+        state = {"state": proof.state, "text": proof.text, "ledger": sealed.ledger, "leaf": sealed.leaf}
+        if proof.proof:
+            state["tlog_proof"] = proof.proof.encode().decode()
+        _line({"record": sealed.record, "proof": state})
+    else:
+        out.print_json(orjson.dumps(sealed.record).decode())
+        colour = {"proved": "green", "pending": "yellow"}.get(proof.state, "bold red")
+        out.print(f"[{colour}]{proof.state}[/]: {escape(proof.text)}")
+    if proof.state == "broken":
+        raise typer.Exit(7)
+
+
+@app.command()
+def follow(
+    kind: Kind = "",
+    as_json: Json = False,
+    count: Annotated[int, typer.Option(help="End after this many records; 0 goes on until interrupted.")] = 0,
+) -> None:
+    """Print records as they are stored."""
+    with _reading() as reading:
+        seen = reading.ends()
+        printed = 0
+        while True:
+            for sealed in reading.newer(seen):
+                if kind and sealed.record["slm.kind"] != kind:
+                    continue
+                _raw(sealed.data) if as_json else _print_record(sealed.record)
+                printed += 1
+                if printed == count:
+                    return
+            time.sleep(FOLLOW_S)
+
+
+@config_app.command()
+def check(as_json: Json = False) -> None:
+    """Check slmtrail.toml, the environment and the policy, and print what is in force."""
+    settings = given.settings()
+    policy_file.load(settings.policy)
+    content = settings.model_dump(mode="json")
+    _line(content) if as_json else out.print_json(data=content)
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Print the version."""
+    number = metadata.version("slmtrail")
+    _line({"version": number}) if as_json else out.print(f"slmtrail {number}")
+
+
+def main() -> None:
+    """The entry point: errors of ours are one line each and an exit code, never a traceback."""
+    try:
+        app()
+    except TrailError as error:
+        err.print(f"[bold red]error[/]: {escape(str(error))}", soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        err.print(f"[bold red]error[/]: {error.name} is not installed; run: pip install 'slmtrail\\[{extra}]'")
+        raise SystemExit(2) from None
+
+
+async def _demo(address: str) -> None:
+    from slmtrail.app.demo import play
+
+    await play(address)
+
+
+@contextmanager
+def _reading() -> Iterator[Reading]:
+    from slmtrail.app.reading import Reading
+
+    reading = Reading(given.settings())
+    try:
+        yield reading
+    finally:
+        reading.close()
+
+
+def _line(content: dict[str, Any]) -> None:
+    _raw(orjson.dumps(content))
+
+
+def _page(page: Page) -> None:
+    """One object; the records in it are the stored bytes."""
+    records = b",".join(sealed.data for sealed in page.records)
+    rest = orjson.dumps({"total": page.total, "cursor": page.cursor})
+    _raw(b'{"records":[' + records + b"]," + rest[1:])
+
+
+def _raw(data: bytes) -> None:
+    sys.stdout.buffer.write(data + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    from slmtrail.app.reading import excerpt
+
+    flags = f" [red]{escape(' '.join(record['slm.flags']))}[/]" if record.get("slm.flags") else ""
+    who = record.get("user.id", "-")
+    model = record.get("gen_ai.request.model", "-")
+    out.print(
+        f"{record['@timestamp']}  {record['event.id']}  [cyan]{record['slm.kind']:9}[/] "
+        f"{escape(who)}  {escape(model)}  "
+        f"{escape(record.get('deployment.environment.name', '-'))}  {record['event.outcome']}{flags}  "
+        f"[dim]{escape(excerpt(record))}[/]",
+        soft_wrap=True,
+    )
+
+
+def _greet(address: str) -> None:
+    event = (
+        '{"slm.kind":"inference","user.id":"alice","gen_ai.request.model":"phi-3",'
+        '"gen_ai.input.messages":[{"role":"user","content":"How do I reset my password? I am alice@example.com"}]}'
+    )
+    out.print(f"slmtrail is up: {address}\n\ntype next, in another shell:", soft_wrap=True)
+    for line in (
+        f"curl {address}/v1/events -d '{event}'",
+        f"{_command()} search password --user alice",
+        f"{_command()} verify",
+    ):
+        out.print(f"  {escape(line)}", soft_wrap=True)
+
+
+def _command() -> str:
+    """How this program was called, so that the printed lines work when pasted."""
+    words = [sys.argv[0]]
+    if given.config:
+        words += ["--config", str(given.config)]
+    if given.data:
+        words += ["--data", str(given.data)]
+    return " ".join(words)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Puts a certificate into a ledger: signed here, sealed and obeyed by the indexer that owns the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import socket
+from collections.abc import Callable
+
+from slmtrail.app import parts
+from slmtrail.core import canonical, certificate, keys
+from slmtrail.core.certificate import COLLECTOR, Certificate
+from slmtrail.core.errors import StorageError
+from slmtrail.core.ports import RECORDS, Bus, Message, Store
+from slmtrail.core.settings import Settings
+
+POLL_S = 0.1
+
+
+def who() -> str:
+    """The person at this keyboard, as certificates name them."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+async def decree(
+    settings: Settings, decided: list[tuple[int, Certificate]], done: Callable[[Store], bool], wait_s: float
+) -> list[str]:
+    """Publishes each certificate to its partition and waits until `done`; returns the ids of their records.
+
+    Where no indexer runs, this process seals them itself. Raises StorageError where it takes longer: the certificates
+    are on the bus then, and the indexer will come to them.
+    """
+    signer = keys.signing_key(settings.keys / "control.pem")
+    records = [certificate.record(made.sign(signer), settings.environment) for _, made in decided]
+    messages = [
+        Message(COLLECTOR, canonical.dumps(record), partition)
+        for (partition, _), record in zip(decided, records, strict=True)
+    ]
+    ids = [str(record["event.id"]) for record in records]
+    bus, store = parts.open_bus(settings), parts.open_store(settings, writable=True)
+    own: list[asyncio.Task[None]] = []
+    try:
+        await bus.ensure_topics()
+        await bus.publish(RECORDS, messages)
+        for partition in {partition for partition, _ in decided}:
+            with contextlib.suppress(StorageError):  # another indexer owns the ledger, and will do it
+                own.append(await _indexer(settings, bus, store, partition))
+        async with asyncio.timeout(wait_s):
+            while True:
+                for task in own:
+                    if task.done():
+                        task.result()
+                if await asyncio.to_thread(_sealed, settings, store, ids) and await asyncio.to_thread(done, store):
+                    break
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise StorageError(
+            f"the certificate is on the bus and was not sealed within {wait_s:.0f} s: is the indexer running?"
+        ) from None
+    finally:
+        for task in own:
+            task.cancel()
+        await asyncio.gather(*own, return_exceptions=True)
+        store.close()
+        await bus.close()
+    return ids
+
+
+def _sealed(settings: Settings, store: Store, ids: list[str]) -> bool:
+    """Whether the certificates are stored, and under signed heads."""
+    sizes = {folder.ledger: folder.checkpoint()[1].size for folder in parts.ledger_folders(settings)}
+    sealed = [store.get(record_id) for record_id in ids]
+    return all(one is not None and one.leaf < sizes.get(one.ledger, 0) for one in sealed)
+
+
+async def _indexer(settings: Settings, bus: Bus, store: Store, partition: int) -> asyncio.Task[None]:
+    from slmtrail.indexer.index import run
+
+    sealer = parts.open_sealer(settings, partition)
+
+    async def work() -> None:
+        try:
+            decides = parts.authorities(settings)
+            await run(bus, store, sealer, partition, settings.ledger.batch_records, decides)
+        finally:
+            sealer.close()
+
+    return asyncio.create_task(work())

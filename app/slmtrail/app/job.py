@@ -1,0 +1,77 @@
+"""The stream on Kafka: a supervisor in this process, and its workers in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import socket
+import sys
+from functools import partial
+
+from slmtrail.app import parts
+from slmtrail.app.given import given
+from slmtrail.app.routes import follow_alerts
+from slmtrail.app.run import persistently, until_stopped
+from slmtrail.bus.kafka_group import KafkaGroup
+from slmtrail.core.ports import FRAMES, SIGNALS, Bus
+from slmtrail.core.settings import Settings
+
+KAFKA = "kafka://"
+
+
+def run(settings: Settings, workers: int) -> None:
+    """Supervises `workers` workers until a signal; 0: one a core, but no more than there are partitions."""
+    asyncio.run(_supervise(settings, workers))
+
+
+def work(settings: Settings, name: str) -> None:
+    """One worker, in this process, until a signal."""
+    from slmtrail.stream.faust_app import Place
+    from slmtrail.stream.faust_app import work as work_on_faust
+
+    # They tell of each time the partitions are shared out, and thousands of times of a broker that is away; the worker
+    # tells of both itself.
+    logging.getLogger("faust").setLevel(logging.ERROR)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    async def connect() -> Bus:
+        return parts.open_bus(settings)
+
+    with parts.open_desk(settings) as desk:
+        folder = settings.data / "faust"
+        place = Place(settings.bus_url.removeprefix(KAFKA), name, folder, settings.stream.batch_frames)
+        asyncio.run(work_on_faust(place, connect, desk))
+
+
+async def _supervise(settings: Settings, workers: int) -> None:
+    from slmtrail.stream.job.supervisor import Supervisor
+    from slmtrail.stream.job.watchdog import Watchdog
+    from slmtrail.stream.runner import GROUP
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    bus = parts.open_bus(settings)
+    try:
+        await bus.ensure_topics()
+        workers = workers or min(os.cpu_count() or 1, await bus.partitions(FRAMES))
+        # The same after a restart, so that each worker goes on with its partitions at once.
+        here = hashlib.sha256(f"{socket.gethostname()}:{settings.data.resolve()}".encode()).hexdigest()[:8]
+        names = [f"slmtrail-{here}-{number}" for number in range(workers)]
+        group = KafkaGroup(settings.bus_url.removeprefix(KAFKA).split(","), GROUP, [FRAMES, SIGNALS])
+        supervisor = Supervisor(workers, partial(_command, names), Watchdog(group.standings, names))
+        routes = persistently("the routes of alerts", lambda: follow_alerts(settings, bus))
+        await until_stopped([supervisor.run(), routes])
+    finally:
+        await bus.close()
+
+
+def _command(names: list[str], number: int) -> list[str]:
+    command = [sys.executable, "-m", "slmtrail.app.cli"]
+    if given.config:
+        command += ["--config", str(given.config)]
+    if given.data:
+        command += ["--data", str(given.data)]
+    if given.log_json:
+        command.append("--log-json")
+    return [*command, "stream", "--worker", names[number]]

@@ -1,0 +1,249 @@
+"""From settings to the parts that stages are made of. Each opens only what it names."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from slmtrail.bus.connect import connect as connect_bus
+from slmtrail.collectors.collector import CollectorOptions
+from slmtrail.collectors.enrolling import Admission, Enrolled
+from slmtrail.collectors.framer import Identity
+from slmtrail.collectors.ingest import IngestLimits
+from slmtrail.collectors.relay import Relay
+from slmtrail.collectors.spool import Spool
+from slmtrail.core import durable, keys, policy, trust
+from slmtrail.core.control import Decisions
+from slmtrail.core.errors import KeyFileError, SettingsError
+from slmtrail.core.ports import Bus, Store, Uplink
+from slmtrail.core.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from slmtrail.collectors.guard.gate import Gate
+    from slmtrail.indexer.seal import Sealer
+    from slmtrail.indexer.verify.folder import LedgerFolder
+    from slmtrail.stream.judge.judge import Judge
+    from slmtrail.stream.process import Desk
+
+log = logging.getLogger(__name__)
+
+PSEUDONYM_EPOCH = 1
+ENROLMENT_KEY = "enrolment.key"
+ENROLLED = "enrolled.json"
+
+
+def make_keys(settings: Settings) -> None:
+    """Makes the keys that are missing and admits this collector, for any environment, to the trust file."""
+    collector = keys.signing_key(collector_key(settings), create=True)
+    keys.decryption_key(settings.keys / "stream.pem", create=True)
+    keys.signing_key(settings.keys / "ledger.pem", create=True)
+    keys.signing_key(settings.keys / "control.pem", create=True)
+    keys.secret(settings.keys / "pseudonym.key", create=True)
+    keys.secret(settings.keys / "edge.key", create=True)
+    keys.secret(settings.keys / "webhook.key", create=True)
+    trust.admit(settings.trust_file, settings.collector.name, trust.ANY, collector.public_key())
+
+
+def open_bus(settings: Settings) -> Bus:
+    """The bus; nothing is connected before its first use."""
+    return connect_bus(settings.bus_url, partitions=settings.bus.partitions)
+
+
+def open_uplink(settings: Settings) -> Uplink:
+    """Where a collector ships to: the bus, or a gateway before it."""
+    given = settings.collector
+    if not given.relay:
+        return open_bus(settings)
+    try:
+        tls = ssl.create_default_context(cafile=given.relay_ca)
+    except OSError as error:
+        text = f"{given.relay_ca}: holds no authorities: {error.strerror or error}"
+        raise KeyFileError(f"collector.relay_ca: {text}") from None
+    return Relay(given.relay, keys.signing_key(collector_key(settings)), tls)
+
+
+def identity(settings: Settings) -> Identity:
+    """Who this collector is. One that was enrolled speaks for the environment that its key is bound to."""
+    return Identity(
+        settings.collector.name,
+        _enrolled_environment(settings) or settings.environment,
+        keys.signing_key(collector_key(settings)),
+        keys.encryption_key(settings.keys / "stream.pub"),
+    )
+
+
+def admission(settings: Settings) -> Admission | None:
+    """What enrolment is done with; None where no token was ever made here."""
+    secret = settings.keys / ENROLMENT_KEY
+    if not secret.exists():
+        return None
+    return Admission(
+        keys.secret(secret),
+        settings.data / "trust" / "enrolments.json",
+        settings.trust_file,
+        (settings.keys / "stream.pub").read_bytes(),
+        (settings.keys / "control.pub").read_bytes(),
+        keys.secret(settings.keys / "edge.key"),
+    )
+
+
+def enrolled(settings: Settings, gateway: str, got: Enrolled) -> None:
+    """Keeps what an enrolment gave."""
+    durable.write_file(settings.keys / "stream.pub", got.stream_key)
+    durable.write_file(settings.keys / "control.pub", got.control_key)
+    durable.write_file(settings.keys / "edge.key", got.edge_secret.hex().encode() + b"\n", 0o600)
+    told = {"collector": settings.collector.name, "environment": got.environment, "gateway": gateway}
+    durable.write_file(settings.keys / ENROLLED, orjson.dumps(told))
+
+
+def open_decisions(settings: Settings) -> Decisions | None:
+    """The signed decisions known here; None where there is no key to believe one by."""
+    path = settings.keys / "control.pub"
+    if not path.exists():
+        return None
+    return Decisions(settings.data / "control" / "decisions.jsonl", [keys.verification_key(path)])
+
+
+async def open_gate(settings: Settings) -> Gate:
+    """The guard of a sidecar, with the keys of tokens fetched, where they are checked."""
+    from slmtrail.collectors.guard.gate import Gate
+    from slmtrail.collectors.guard.identity import Identifier, IdentityOptions
+    from slmtrail.collectors.guard.tokens import TokenOptions, TokenVerifier
+
+    asked, tokens = settings.identity, None
+    if asked.jwks:
+        claims = {"user_claim": asked.user_claim, "groups_claim": asked.groups_claim}
+        tokens = TokenVerifier(TokenOptions(asked.jwks, asked.issuer, asked.audience, **claims))
+        await tokens.start()
+    options = IdentityOptions(
+        keys.secret(settings.keys / "edge.key", create=True),
+        asked.trusted_proxies,
+        user_field=asked.user_field.lower(),
+        groups_field=asked.groups_field.lower(),
+        tokens=tokens,
+    )
+    return Gate(policy.load(settings.policy), Identifier(options), open_decisions(settings))
+
+
+def open_spool(settings: Settings) -> Spool:
+    """This collector's spool, held until closed."""
+    return Spool(settings.spool, settings.collector.spool_max_bytes)
+
+
+def collector_options(settings: Settings) -> CollectorOptions:
+    """When frames are closed, and what a full spool does."""
+    given = settings.collector
+    return CollectorOptions(given.frame_max_bytes, given.frame_linger_ms, given.heartbeat_ms, given.when_full)
+
+
+def ingest_limits(settings: Settings) -> IngestLimits:
+    """What a caller may send at once."""
+    return IngestLimits(settings.ingest.max_event_bytes, settings.ingest.max_request_bytes)
+
+
+@contextmanager
+def open_desk(settings: Settings) -> Iterator[Desk]:
+    """What the stream works with. Takes seconds: it loads the recognisers, in processes of their own."""
+    from pydantic import ValidationError
+
+    from slmtrail.stream.process import Desk
+    from slmtrail.stream.redact.options import RedactOptions
+    from slmtrail.stream.redact.pool import RedactPool
+
+    try:
+        options = RedactOptions.model_validate(settings.stream.redact)
+    except ValidationError as error:
+        faults = [f"stream.redact.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError("\n".join(faults)) from None
+    rules = policy.load(settings.policy)
+    key, pseudonym_key = keys.decryption_key(settings.keys / "stream.pem"), keys.secret(settings.keys / "pseudonym.key")
+    if options.ner is None:
+        log.info("names of people and places are not looked for: that takes a model (setting stream.redact.ner)")
+    given = settings.stream
+    pool = RedactPool(options, pseudonym_key, PSEUDONYM_EPOCH, given.redact_processes, max_mb=given.redact_max_mb)
+    try:
+        judge = open_judge(settings, rules)
+        yield Desk(trust.Trust(settings.trust_file), key, pool, judge, rules, options.ner is not None)
+    finally:
+        pool.close()
+
+
+def open_judge(settings: Settings, rules: policy.Policy) -> Judge:
+    """The rules that come with slmtrail and the site's own, under a policy."""
+    from slmtrail.stream.judge.judge import Judge
+    from slmtrail.stream.judge.own import own_rules
+    from slmtrail.stream.judge.rule import built_in
+
+    if settings.stream.rules is None:
+        return Judge(rules)
+    own = own_rules(settings.stream.rules)
+    return Judge(rules, [*built_in(), *own.rules], own.refused)
+
+
+def open_store(settings: Settings, *, writable: bool = False) -> Store:
+    """The store; a reader's by default."""
+    from slmtrail.indexer.store.connect import connect as connect_store
+
+    return connect_store(settings.store_url, writable=writable)
+
+
+def ledger_name(settings: Settings, partition: int) -> str:
+    """The name of the ledger over one partition, as its checkpoints and records say it."""
+    return f"{settings.ledger.origin}/{partition}"
+
+
+def open_sealer(settings: Settings, partition: int) -> Sealer:
+    """The sealer of one partition, which owns its ledger until closed."""
+    from slmtrail.indexer.seal import Sealer
+
+    key = keys.signing_key(settings.keys / "ledger.pem")
+    return Sealer(settings.ledgers / str(partition), ledger_name(settings, partition), key)
+
+
+def ledger_folders(settings: Settings, heads: Sequence[bytes] = ()) -> list[LedgerFolder]:
+    """The ledgers on this disk, for verification; each with those of `heads` that are its own."""
+    from slmtrail.indexer.verify.folder import LedgerFolder
+
+    public = public_keys(settings, "ledger")
+    decides = authorities(settings)
+    made = []
+    for folder in sorted((f for f in settings.ledgers.glob("*") if f.name.isdecimal()), key=lambda f: int(f.name)):
+        name = ledger_name(settings, int(folder.name))
+        own = [head for head in heads if head.startswith(name.encode() + b"\n")]
+        made.append(LedgerFolder.of(folder, name, *public, authorities=decides.values(), heads=own))
+    return made
+
+
+def authorities(settings: Settings) -> dict[str, Ed25519PublicKey]:
+    """The keys that may sign certificates, by their ids; none where there is no control key here."""
+    known = public_keys(settings, "control") if (settings.keys / "control.pub").exists() else []
+    return {keys.key_id(key): key for key in known}
+
+
+def public_keys(settings: Settings, name: str) -> list[Ed25519PublicKey]:
+    """The public key of this name that is in use, and after it those that were in use before."""
+    retired = sorted((settings.keys / "retired").glob(f"{name}-*.pub"))
+    return [keys.verification_key(path) for path in (settings.keys / f"{name}.pub", *retired)]
+
+
+def _enrolled_environment(settings: Settings) -> str:
+    try:
+        told = orjson.loads((settings.keys / ENROLLED).read_bytes())
+        return str(told["environment"]) if told["collector"] == settings.collector.name else ""
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KeyFileError(f"{settings.keys / ENROLLED}: can't be read ({type(error).__name__}): enrol again") from None
+
+
+def collector_key(settings: Settings) -> Path:
+    """The file of this collector's key."""
+    return settings.keys / f"collector-{settings.collector.name}.pem"

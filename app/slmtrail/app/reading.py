@@ -1,0 +1,152 @@
+"""Reading the trail: what the command line and the page have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slmtrail.app import parts
+from slmtrail.core import keys
+from slmtrail.core.errors import KeyFileError, NotFound
+from slmtrail.core.identity import origin, record_id
+from slmtrail.core.ports import Page, Query, Sealed, Store
+from slmtrail.core.settings import Settings
+from slmtrail.indexer.store.language.times import moment_ms
+from slmtrail.indexer.verify.folder import LedgerFolder
+from slmtrail.indexer.verify.prove import ProofState, prove
+from slmtrail.stream.redact.operators import KeyedHash
+
+END = 2**62
+"""Behind every leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as a person puts it: `text` in the language of docs/search.md; all that is not empty must fit."""
+
+    text: str = ""
+    user: str = ""
+    model: str = ""
+    kind: str = ""
+    environment: str = ""
+    flag: str = ""
+    outcome: str = ""
+    since: str = ""
+    until: str = ""
+    limit: int = 50
+    after: str = ""
+
+
+class Reading:
+    """An open trail. Its methods block."""
+
+    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+        self._settings = settings
+        self._store = store or parts.open_store(settings)
+        self._folders: dict[str, LedgerFolder] = {}
+        try:
+            self._hash: KeyedHash | None = KeyedHash(
+                keys.secret(settings.keys / "pseudonym.key"), parts.PSEUDONYM_EPOCH
+            )
+        except KeyFileError:
+            # A reader without the key can still search by what is stored as it is.
+            self._hash = None
+
+    def search(self, asked: Asked) -> Page:
+        """A page of records, newest first."""
+        return self._store.search(self.query(asked))
+
+    def alerts(self, asked: Asked) -> Page:
+        """A page of alerts as they stand: of each the newest revision alone. Its total counts revisions."""
+        page = self.search(dataclasses.replace(asked, kind="alert"))
+        return dataclasses.replace(page, records=[one for one in page.records if not self._outgrown(one)])
+
+    def _outgrown(self, sealed: Sealed) -> bool:
+        """Whether an alert has a later revision."""
+        try:
+            collector, boot, place = origin(sealed.record)
+            place = dataclasses.replace(place, frame=place.frame + 1)
+        except (KeyError, TypeError):
+            return False  # of a record that was changed; its proof says so
+        return self._store.get(record_id(collector, boot, place)) is not None
+
+    def ask(self, query: Query) -> Page:
+        """A page of what fits, as the store is asked."""
+        return self._store.search(query)
+
+    def query(self, asked: Asked) -> Query:
+        """What is asked of the store."""
+        return Query(
+            where=asked.text,
+            hashed=self._hash.text if self._hash else None,
+            users=self.spellings(asked.user),
+            model=asked.model,
+            kind=asked.kind,
+            environment=asked.environment,
+            flag=asked.flag,
+            outcome=asked.outcome,
+            since_ms=moment_ms(asked.since) if asked.since else None,
+            until_ms=moment_ms(asked.until) if asked.until else None,
+            limit=asked.limit,
+            after=asked.after,
+        )
+
+    def show(self, record_id: str) -> tuple[Sealed, ProofState]:
+        """One record, and what can be proved of it."""
+        sealed = self._store.get(record_id)
+        if sealed is None:
+            raise NotFound(f"{record_id}: there is no record of this id")
+        return sealed, self.prove(sealed)
+
+    def prove(self, sealed: Sealed) -> ProofState:
+        """What can be proved of a record."""
+        if sealed.ledger not in self._folders:
+            try:
+                self._folders = {folder.ledger: folder for folder in parts.ledger_folders(self._settings)}
+            except KeyFileError as error:
+                return ProofState("unknown", str(error))
+        folder = self._folders.get(sealed.ledger)
+        if folder is None:
+            return ProofState("broken", f"the ledger {sealed.ledger!r} is not here")
+        return prove(folder, sealed)
+
+    def newer(self, seen: dict[str, int]) -> Iterator[Sealed]:
+        """The records behind the leaves in `seen` (ledger: next leaf), which moves on with them."""
+        for ledger in sorted(self._store.ledgers()):
+            for sealed in self._store.scan(ledger, seen.get(ledger, 0), END):
+                seen[ledger] = sealed.leaf + 1
+                yield sealed
+
+    def ends(self) -> dict[str, int]:
+        """Behind the newest leaf of each ledger: where `newer` starts to follow."""
+        return dict(self._store.ledgers())
+
+    def close(self) -> None:
+        """Gives back the store."""
+        self._store.close()
+
+    def spellings(self, user: str) -> tuple[str, ...]:
+        """The spellings of a user in records: as it was given, and as a keyed hash."""
+        if not user:
+            return ()
+        return (user, self._hash.text(user)) if self._hash else (user,)
+
+
+def excerpt(record: dict[str, Any], length: int = 100) -> str:
+    """One line that says what a record is about."""
+    for name in ("message", "error.message"):
+        if name in record:
+            return _one_line(record[name], length)
+    for name in ("gen_ai.input.messages", "gen_ai.output.messages"):
+        for message in reversed(record.get(name, [])):
+            text = " ".join(part.get("content") or part.get("result") or "" for part in message["parts"])
+            if text.strip():
+                return _one_line(text, length)
+    return _one_line(" ".join(filter(None, (record.get("event.action"), record.get("event.reason")))), length)
+
+
+def _one_line(text: str, length: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"

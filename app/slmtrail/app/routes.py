@@ -1,0 +1,25 @@
+"""Wires what follows the alerts: routes and hooks, by the policy file as it is now."""
+
+from __future__ import annotations
+
+from slmtrail.core import keys
+from slmtrail.core import policy as policy_file
+from slmtrail.core.policy import Policy
+from slmtrail.core.ports import Bus
+from slmtrail.core.settings import Settings
+
+
+async def follow_alerts(settings: Settings, bus: Bus) -> None:
+    """Takes alerts to their routes and hooks until cancelled."""
+    from slmtrail.stream.hooks.act import Hooks
+    from slmtrail.stream.routes.follow import PolicyFile, follow
+
+    key = keys.secret(settings.keys / "webhook.key", create=True)
+    control = settings.keys / "control.pem"
+    signer = keys.signing_key(control) if control.exists() else None
+    done = settings.data / "hooks" / "begun.json"
+
+    def hooks(policy: Policy) -> Hooks:
+        return Hooks(policy, signer, key, done)
+
+    await follow(bus, PolicyFile(settings.policy, policy_file.load), key, hooks)

@@ -1,0 +1,273 @@
+"""Runs stages in this process: all of them (`up`), or one (`collect`, `stream`, `index`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from slmtrail.app import endpoint, parts
+from slmtrail.app.routes import follow_alerts
+from slmtrail.app.serve import Server, listen
+from slmtrail.app.web.guard import HostGuard
+from slmtrail.collectors.collector import Collector
+from slmtrail.collectors.guard import upkeep
+from slmtrail.collectors.guard.in_force import InForce
+from slmtrail.collectors.receive.gateway import gateway_routes
+from slmtrail.collectors.shipper import Shipper
+from slmtrail.core import policy, trust
+from slmtrail.core.errors import BusError, StorageError, StoreError
+from slmtrail.core.health import HEALTH
+from slmtrail.core.metrics import SPOOL_LIMIT_BYTES
+from slmtrail.core.ports import RECORDS, Bus, Store, Uplink
+from slmtrail.core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 5.0
+"""How long a stopping collector goes on shipping what is in its spool."""
+
+LOOK_S = 1.0
+RETRY_MIN_S = 0.5
+RETRY_MAX_S = 30.0
+SETTLED_S = 5.0
+"""What goes on for so long after a fault is well again."""
+
+
+Task = Coroutine[Any, Any, None]
+Ready = Callable[[str], None]
+"""Called with the address once requests are taken."""
+
+
+async def up(
+    settings: Settings,
+    ready: Ready,
+    pages: Callable[[], AbstractContextManager[list[BaseRoute]]],
+    extra: Callable[[str], Task] | None = None,
+) -> None:
+    """The whole pipeline in one process, until a signal. `pages` is entered once there is a store to read and
+    left before it closes; `extra` runs beside it once it is ready."""
+    from slmtrail.stream.runner import run as stream
+
+    async with contextlib.AsyncExitStack() as stack:
+        sock = listen(settings.ingest.host, settings.ingest.port)
+        stack.callback(sock.close)
+        parts.make_keys(settings)
+        bus = parts.open_bus(settings)
+        stack.push_async_callback(bus.close)
+        store = parts.open_store(settings, writable=True)
+        stack.callback(store.close)
+        desk = stack.enter_context(parts.open_desk(settings))
+        await bus.ensure_topics()
+        tasks = [
+            persistently("the stream", lambda: stream(bus, desk, settings.stream.batch_frames)),
+            persistently("the routes of alerts", lambda: follow_alerts(settings, bus)),
+            *await _indexing(settings, bus, store),
+        ]
+        routes = stack.enter_context(pages())
+        address, shipping = await stack.enter_async_context(
+            _taking_events(settings, bus, sock, routes, [Middleware(HostGuard, allowed_hosts=[settings.ingest.host])])
+        )
+        ready(address)
+        await until_stopped([*tasks, shipping, *([extra(address)] if extra else [])])
+
+
+async def collect(settings: Settings, ready: Ready) -> None:
+    """A collector: the HTTP endpoint, the spool, and the shipping to the bus."""
+    sock = listen(settings.ingest.host, settings.ingest.port)
+    uplink = parts.open_uplink(settings)
+    try:
+        async with _taking_events(settings, uplink, sock, []) as (address, shipping):
+            ready(address)
+            await until_stopped([shipping])
+    finally:
+        await uplink.close()
+
+
+async def stream(settings: Settings) -> None:
+    """The stream in a plain loop, on SQLite."""
+    from slmtrail.stream.runner import run
+
+    with parts.open_desk(settings) as desk:
+        bus = parts.open_bus(settings)
+        try:
+            await bus.ensure_topics()
+            await until_stopped(
+                [
+                    persistently("the stream", lambda: run(bus, desk, settings.stream.batch_frames)),
+                    persistently("the routes of alerts", lambda: follow_alerts(settings, bus)),
+                ]
+            )
+        finally:
+            await bus.close()
+
+
+async def index(settings: Settings) -> None:
+    """The indexer: a task for each partition of the records."""
+    bus, store = parts.open_bus(settings), parts.open_store(settings, writable=True)
+    try:
+        await bus.ensure_topics()
+        await until_stopped(await _indexing(settings, bus, store))
+    finally:
+        store.close()
+        await bus.close()
+
+
+async def _indexing(settings: Settings, bus: Bus, store: Store) -> list[Task]:
+    """A task for each partition, with a ledger of its own."""
+    from slmtrail.indexer.index import run
+
+    authorities = parts.authorities(settings)
+
+    async def work(partition: int) -> None:
+        sealer = parts.open_sealer(settings, partition)
+        try:
+            await run(bus, store, sealer, partition, settings.ledger.batch_records, authorities)
+        finally:
+            sealer.close()
+
+    partitions = range(await bus.partitions(RECORDS))
+    return [persistently(f"the indexer of partition {n}", partial(work, n)) for n in partitions]
+
+
+async def persistently(name: str, work: Callable[[], Task]) -> None:
+    """Begins `work` again, from its last commit, after a fault that passes: a full disk, a bus or store away."""
+    wait_s = RETRY_MIN_S
+    loop = asyncio.get_running_loop()
+    while True:
+        began = time.monotonic()
+        settled = loop.call_later(SETTLED_S, HEALTH.tell, name)
+        try:
+            await work()
+            return
+        except (BusError, StoreError, StorageError) as error:
+            if time.monotonic() - began > RETRY_MAX_S:
+                wait_s = RETRY_MIN_S
+            settled.cancel()
+            HEALTH.tell(name, str(error))
+            log.error("%s begins again in %.1f s: %s", name, wait_s, error)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_MAX_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What a collector does beside collecting: it ships, and keeps up with the policy file and with decisions."""
+
+    collector: Collector
+    shipper: Shipper
+    uplink: Uplink
+    in_force: InForce
+    policy_file: Path | None
+
+    async def run(self) -> None:
+        """Goes on until cancelled, or one of these fails."""
+        tasks = [self.shipper.run(), self._while_it_writes()]
+        if self.in_force.decisions is not None:
+            tasks.append(upkeep.follow(self.uplink, self.in_force.decisions, self.in_force))
+        if self.policy_file is not None:
+            tasks.append(upkeep.watch(self.policy_file, self.in_force))
+        await asyncio.gather(*tasks)
+
+    async def _while_it_writes(self) -> None:
+        """A collector whose writer met something it has no answer to takes nothing more: a new start may."""
+        while self.collector.writes:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)
+        raise StorageError("the collector's writer has ended, for the reason logged above: start the collector again")
+
+
+@contextlib.asynccontextmanager
+async def collecting(
+    settings: Settings, uplink: Uplink, in_force: InForce | None = None
+) -> AsyncIterator[tuple[Collector, Upkeep]]:
+    """This process's collector; on leaving it closes its chain and ships what it can.
+
+    What it keeps of events is what the policy in force says, which a sidecar brings with it.
+    """
+    in_force = in_force or InForce(policy.load(settings.policy), parts.open_decisions(settings))
+    in_force.obey()
+    async with contextlib.AsyncExitStack() as stack:
+        spool = parts.open_spool(settings)
+        stack.callback(spool.close)
+        shipper = Shipper(settings.collector.name, spool, uplink, settings.collector.spool_max_age_hours * 3_600_000)
+        stack.push_async_callback(_drain, shipper)
+        collector = Collector(parts.identity(settings), spool, parts.collector_options(settings), shipper.notify)
+        upkeep.report(in_force, collector)
+        SPOOL_LIMIT_BYTES.set(settings.collector.spool_max_bytes)
+        full = "it is nearly full: the bus takes nothing, and soon events are refused"
+        HEALTH.ask("spool", lambda: full if endpoint.filling(settings, collector) else "")
+        collector.start()
+        stack.push_async_callback(asyncio.to_thread, collector.stop)
+        yield collector, Upkeep(collector, shipper, uplink, in_force, settings.policy)
+
+
+@contextlib.asynccontextmanager
+async def _taking_events(
+    settings: Settings,
+    uplink: Uplink,
+    sock: socket.socket,
+    routes: list[BaseRoute],
+    middleware: Sequence[Middleware] = (),
+) -> AsyncIterator[tuple[str, Task]]:
+    """A collector behind its HTTP endpoint: the address, and the shipping to be run meanwhile."""
+    tls = endpoint.tls(settings.ingest)
+    room = endpoint.room(settings)
+    async with collecting(settings, uplink) as (collector, work), endpoint.syslog(settings, collector, room, tls):
+        if not settings.collector.relay:
+            known = trust.Trust(settings.trust_file)
+            routes = [*gateway_routes(uplink, known, work.in_force.decisions), *routes]
+        server = Server(endpoint.application(settings, collector, room, routes, middleware), tls)
+        serving = asyncio.create_task(server.serve([sock]))
+        host, port = sock.getsockname()[:2]
+        scheme = "https" if tls else "http"
+        try:
+            yield f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}", work.run()
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def _drain(shipper: Shipper) -> None:
+    """Ships what is left, for a while; the rest waits on disk for the next start."""
+    with contextlib.suppress(TimeoutError, BusError, StorageError):
+        async with asyncio.timeout(DRAIN_S):
+            while await shipper.ship():
+                pass
+
+
+async def until_stopped(tasks: list[Task], *, first_ends: bool = False) -> None:
+    """Runs tasks until one fails or SIGINT or SIGTERM comes, or, with `first_ends`, the first of them has ended; then
+    ends the others."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    HEALTH.loop = loop
+    HEALTH.tell("process")
+    running = [asyncio.ensure_future(task) for task in tasks]
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        pending = set(running)
+        # A task may end by itself (a demo that has played); one that fails ends all.
+        while pending and not stop.is_set() and not (first_ends and running[0].done()):
+            done, _ = await asyncio.wait([*pending, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for task in done & pending:
+                await task
+            pending -= done
+    finally:
+        HEALTH.tell("process", "it is stopping")
+        for task in [*running, stopped]:
+            task.cancel()
+        await asyncio.gather(*running, stopped, return_exceptions=True)

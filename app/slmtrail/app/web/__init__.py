@@ -1,0 +1,1 @@
+"""The web page: search, one record with its proof, alerts."""

@@ -1,0 +1,249 @@
+"""The pages: search, one record with its proof, alerts. Rendered here; they work without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from slmtrail.app.reading import Asked, Reading
+from slmtrail.app.web import view
+from slmtrail.app.web.guard import HostGuard
+from slmtrail.app.web.headers import SecurityHeaders
+from slmtrail.app.web.pieces import pieces
+from slmtrail.core import commitment
+from slmtrail.core.errors import NotFound, QueryError, StorageError, StoreError, TrailError
+from slmtrail.core.events import KINDS
+from slmtrail.core.ports import Page, Sealed
+from slmtrail.indexer.ledger import merkle, note
+from slmtrail.indexer.verify.prove import ProofState
+from slmtrail.stream.judge.rule import built_in
+
+PAGE_RECORDS = 50
+FILTERS = {
+    "q": "text",
+    "user": "user",
+    "model": "model",
+    "kind": "kind",
+    "env": "environment",
+    "outcome": "outcome",
+    "flag": "flag",
+    "since": "since",
+    "until": "until",
+    "after": "after",
+}
+"""What stands in the address of a search, and the field of `Asked` that it fills."""
+
+_FOLDER = Path(__file__).parent
+_EXAMPLE = {
+    "slm.kind": "inference",
+    "user.id": "alice",
+    "gen_ai.request.model": "phi-3",
+    "gen_ai.input.messages": [
+        {"role": "user", "content": "How do I reset my password? I am alice@example.com"},
+    ],
+}
+_ADVICE = {
+    400: "Correct the search and send it again.",
+    404: "Look at the address; a record's id is 32 hex digits and stands at its top.",
+    405: "Pages are only read. Events are sent to POST /v1/events.",
+    503: "The store can't be read now. Look at the log of `slmtrail up`, and reload this page.",
+}
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["link"] = lambda **filters: _link("/", filters)
+_templates.filters["pieces"] = pieces
+_templates.filters["clock"] = lambda at: f"{at[:10]} {at[11:19]}"
+
+
+def page_routes(reading: Reading, allowed_hosts: Iterable[str] = ()) -> list[BaseRoute]:
+    """The pages over an open trail, to stand behind all other routes: what nothing else answers gets a 404 page.
+
+    Only requests for a loopback address, localhost or one of `allowed_hosts` are answered.
+    """
+    pages = _Pages(reading)
+    app = Starlette(
+        routes=[
+            Route("/", pages.search),
+            Route("/record/{id}", pages.record),
+            Route("/alerts", pages.alerts),
+            Mount("/static", StaticFiles(directory=_FOLDER / "static")),
+        ],
+        exception_handlers={HTTPException: _http_error, TrailError: _trail_error, Exception: _unexpected},
+    )
+    # Around the application and not in its list of middleware, so that the page about a fault has the headers too.
+    return [Mount("/", SecurityHeaders(HostGuard(app, allowed_hosts)))]
+
+
+class _Pages:
+    """The handlers. They block, so Starlette runs them in threads."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def search(self, request: Request) -> Response:
+        asked = _asked(request)
+        page, error = Page([], 0), ""
+        try:
+            page = self._reading.search(asked)
+        except QueryError as fault:
+            error = str(fault)
+        filters = _filters(asked)
+        return _page(
+            "search.html",
+            400 if error else 200,
+            asked=asked,
+            kinds=sorted(KINDS),
+            outcomes=("success", "failure", "unknown"),
+            flags=sorted({rule.id for rule in built_in()} | ({asked.flag} - {""})),
+            rows=[view.row(sealed) for sealed in page.records],
+            total=page.total,
+            older=_link("/", filters | {"after": page.cursor}) if page.cursor else "",
+            newest=_link("/", filters | {"after": ""}) if asked.after else "",
+            filtered=bool(filters),
+            narrowed=bool(filters.keys() - {"q"}),
+            error=error,
+            curl=_curl(request),
+        )
+
+    def record(self, request: Request) -> Response:
+        sealed, proof = self._reading.show(request.path_params["id"])
+        return _page(
+            "record.html",
+            sealed=sealed,
+            row=view.row(sealed),
+            turns=view.conversation(sealed.record),
+            contents=view.contents(sealed.record),
+            groups=view.groups(sealed.record),
+            findings=view.findings(sealed.record),
+            max_findings=view.MAX_FINDINGS,
+            alert=view.alert(sealed) if sealed.record.get("slm.kind") == "alert" else None,
+            alerts=[view.alert(found) for found in self._alerts_about(sealed)],
+            proof=proof,
+            path=_path(sealed, proof),
+            raw=view.raw_json(sealed),
+        )
+
+    def alerts(self, request: Request) -> Response:
+        asked = _asked(request)
+        page, error = Page([], 0), ""
+        try:
+            page = self._reading.alerts(asked)
+        except QueryError as fault:
+            error = str(fault)
+        filters = {"user": asked.user, "since": asked.since}
+        return _page(
+            "alerts.html",
+            400 if error else 200,
+            asked=asked,
+            alerts=[view.alert(sealed) for sealed in page.records],
+            total=page.total,
+            older=_link("/alerts", filters | {"after": page.cursor}) if page.cursor else "",
+            newest=_link("/alerts", filters) if asked.after else "",
+            filtered=any(filters.values()),
+            error=error,
+        )
+
+    def _alerts_about(self, sealed: Sealed) -> list[Sealed]:
+        """The newest revision of each alert that names this record."""
+        found = []
+        for flag, user, at in view.raised(sealed.record):
+            asked = Asked(kind="alert", flag=flag, user=user, since=at, limit=PAGE_RECORDS)
+            try:
+                alerts = self._reading.search(asked).records
+            except QueryError:
+                continue
+            found += [alert for alert in alerts if sealed.id in view.alert(alert).evidence][:1]
+        return found
+
+
+def _asked(request: Request, **fixed: str) -> Asked:
+    given = {field: request.query_params.get(name, "").strip() for name, field in FILTERS.items()}
+    return Asked(**(given | fixed), limit=PAGE_RECORDS)
+
+
+def _filters(asked: Asked) -> dict[str, str]:
+    """What a search is narrowed by, as it stands in an address."""
+    return {name: value for name, field in FILTERS.items() if name != "after" and (value := getattr(asked, field))}
+
+
+def _link(path: str, filters: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in filters.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def _path(sealed: Sealed, proof: ProofState) -> dict[str, Any] | None:
+    """The way from a record to the signed root, step by step."""
+    if proof.proof is None or proof.checkpoint is None:
+        return None
+    entry = commitment.entry(sealed.record)
+    return {
+        "entry": entry.hex(),
+        "leaf": merkle.leaf_hash(entry).hex(),
+        "siblings": [sibling.hex() for sibling in proof.proof.hashes],
+        "root": proof.checkpoint.root.hex(),
+        "size": proof.checkpoint.size,
+        "signers": [
+            f"{signature.name} (key {signature.key_id.hex()})"
+            for signature in note.Note.parse(proof.proof.checkpoint).signatures
+        ],
+        "file": proof.proof.encode().decode(),
+    }
+
+
+def _curl(request: Request) -> str:
+    return f"curl {str(request.base_url).rstrip('/')}/v1/events -d '{orjson.dumps(_EXAMPLE).decode()}'"
+
+
+def _page(template: str, status: int = 200, /, **values: Any) -> Response:
+    return HTMLResponse(_templates.get_template(template).render(**values), status)
+
+
+def _error(request: Request, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A page for people, a line for programs."""
+    advice = _ADVICE.get(status, "")
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse(f"{text}{f' {advice}' if advice else ''}\n", status, headers)
+    page = _page("error.html", status, status=status, title=HTTPStatus(status).phrase, text=text, advice=advice)
+    page.headers.update(headers or {})
+    return page
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return _unexpected(request, error)
+    texts = {404: "There is no such page.", 405: "This page can't be asked for in that way."}
+    status = error.status_code
+    return _error(request, status, texts.get(status, HTTPStatus(status).phrase), error.headers)
+
+
+def _trail_error(request: Request, error: Exception) -> Response:
+    status = 500
+    if isinstance(error, NotFound):
+        status = 404
+    elif isinstance(error, QueryError):
+        status = 400
+    elif isinstance(error, StoreError | StorageError):
+        status = 503
+    return _error(request, status, str(error))
+
+
+def _unexpected(request: Request, _: Exception) -> Response:
+    return _error(request, 500, "Something went wrong here. The log says what; no record was changed by it.")

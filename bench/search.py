@@ -1,0 +1,163 @@
+"""How fast the embedded store is searched, and its records counted: p50, p95 and the slowest, by sort of search.
+
+Records of about 1.2 KB, as many as --records says; with --quick as many as can be written in 25 seconds. Each search
+is another one: values are drawn anew, and every page is the newest 50 with the exact number of all that fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from slmtrail.core.errors import QueryError
+from slmtrail.core.events import timestamp_text
+from slmtrail.core.ports import Query, Sealed
+from slmtrail.indexer.store.sqlite import SqliteStore
+
+BATCH, QUICK_WRITE_S, QUICK_SEARCH_S = 2000, 25, 20
+START_MS, EACH_MS = 1_780_000_000_000, 250
+USERS, MODELS, ENVIRONMENTS = 5000, ("phi-3", "phi-3.5", "llama-3.2", "qwen2.5", "gemma-2"), ("prod", "staging", "dev")
+KINDS, OUTCOMES = ("inference", "auth", "policy", "config"), ("success", "failure", "unknown")
+
+_rng = random.Random(7)
+_COMMON = (
+    "please summarise ticket printer floor paper order call meeting friday invoice march paid finance refund".split()
+)
+_RARE = ["".join(_rng.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(20_000)]
+
+
+def _user(rng: random.Random) -> str:
+    # A few users ask for much, most for little.
+    return f"user-{int(USERS * rng.random() ** 2)}"
+
+
+def _records(count: int) -> Iterator[Sealed]:
+    rng = random.Random(1)
+    for leaf in range(count):
+        text = " ".join((*rng.choices(_COMMON, k=70), *rng.choices(_RARE, k=30)))
+        record: dict[str, Any] = {
+            "@timestamp": timestamp_text(START_MS + leaf * EACH_MS),
+            "event.id": f"{rng.getrandbits(128):032x}",
+            "event.outcome": rng.choices(OUTCOMES, (90, 8, 2))[0],
+            "slm.kind": rng.choices(KINDS, (85, 9, 5, 1))[0],
+            "slm.collector.id": f"edge-{leaf % 8}",
+            "deployment.environment.name": rng.choices(ENVIRONMENTS, (70, 20, 10))[0],
+            "service.name": f"service-{leaf % 12}",
+            "user.id": _user(rng),
+            "session.id": f"s-{leaf // 8}",
+            "trace.id": f"{leaf // 2:032x}",
+            "gen_ai.request.model": rng.choices(MODELS, (50, 20, 15, 10, 5))[0],
+            "slm.latency_ms": int(rng.lognormvariate(6, 1)),
+            "gen_ai.usage.input_tokens": rng.randint(20, 900),
+            "gen_ai.usage.output_tokens": rng.randint(1, 600),
+            "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": text}]}],
+        }
+        if rng.random() < 0.03:
+            record["slm.flags"] = [rng.choice(("injection", "burst", "leak"))]
+        yield Sealed("bench/0", leaf, record["event.id"], record, orjson.dumps(record))
+
+
+def _fields(rng: random.Random) -> str:
+    kind, environment = rng.choices(KINDS, (85, 9, 5, 1))[0], rng.choice(ENVIRONMENTS)
+    return (
+        f"user:{_user(rng)} model:{rng.choice(MODELS)} kind:{kind} env:{environment} latency_ms>{rng.randint(50, 3000)}"
+    )
+
+
+def _common_fields(rng: random.Random) -> str:
+    # No field of it is rare: all of the store's columns are read.
+    return f"model:{rng.choice(MODELS)} kind:inference env:prod outcome:failure latency_ms>{rng.randint(50, 3000)}"
+
+
+SEARCHES: dict[str, Callable[[random.Random], str]] = {
+    "five_fields": _fields,
+    "five_fields_and_text": lambda rng: f"{_fields(rng)} {rng.choice(_COMMON)}",
+    "five_common_fields": _common_fields,
+    "rare_words": lambda rng: f"{rng.choice(_RARE)} {rng.choice(_COMMON)} env:prod",
+    "phrase": lambda rng: f'"{" ".join(rng.choices(_COMMON, k=3))}" outcome:failure',
+    "session_or_trace": lambda rng: f"session:s-{rng.randint(0, 1000)} or trace:{rng.randint(0, 1000):032x}",
+    "wildcard": lambda rng: f"model:phi-3* user:user-{rng.randint(10, 99)}* not env:dev",
+    "by_data": lambda rng: f"gen_ai.usage.cache_read.input_tokens>1 service:service-{rng.randint(0, 11)}",
+}
+
+
+COUNTS: dict[str, Callable[[SqliteStore, random.Random], object]] = {
+    "facet": lambda store, rng: store.facet(Query(where=_fields(rng)), rng.choice(("model", "flag", "env")), 10),
+    "facet_of_all": lambda store, rng: store.facet(Query(), rng.choice(("model", "kind")), 10),
+    "histogram": lambda store, rng: store.histogram(Query(where=_common_fields(rng)), 60),
+    "histogram_of_all": lambda store, _: store.histogram(Query(), 60),
+}
+
+
+def _searching(make: Callable[[random.Random], str]) -> Callable[[SqliteStore, random.Random], object]:
+    return lambda store, rng: store.search(Query(where=make(rng)))
+
+
+def _measured(
+    store: SqliteStore, ask: Callable[[SqliteStore, random.Random], object], most: int, most_s: float
+) -> dict[str, float]:
+    rng, took_ms, refused, end_s = random.Random(3), [], 0, time.monotonic() + most_s
+    while len(took_ms) < most and (time.monotonic() < end_s or len(took_ms) < 3):
+        began_s = time.perf_counter()
+        try:
+            ask(store, rng)
+        except QueryError:
+            refused += 1
+        took_ms.append((time.perf_counter() - began_s) * 1000)
+    return {
+        "searches": len(took_ms),
+        "p50_ms": round(statistics.median(took_ms), 1),
+        "p95_ms": round(sorted(took_ms)[int(0.95 * (len(took_ms) - 1))], 1),
+        "max_ms": round(max(took_ms), 1),
+        "refused": refused,
+    }
+
+
+def main() -> None:
+    """Prints a table, and with --json one object as the last line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    parser.add_argument("--records", type=int, default=1_000_000, help="a million by default")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        path, began_s = Path(name) / "store.db", time.monotonic()
+        store, batch, count = SqliteStore(path, writable=True), [], 0
+        for record in _records(arguments.records):
+            batch.append(record)
+            if len(batch) == BATCH:
+                store.write(batch)
+                count, batch = count + len(batch), []
+                if arguments.quick and time.monotonic() - began_s > QUICK_WRITE_S:
+                    break
+        store.write(batch)
+        count += len(batch)
+        write_s = time.monotonic() - began_s
+        asks = {**{sort: _searching(make) for sort, make in SEARCHES.items()}, **COUNTS}
+        each_s = QUICK_SEARCH_S / len(asks) if arguments.quick else 30
+        found = {sort: _measured(store, ask, 200, each_s) for sort, ask in asks.items()}
+        store.close()
+        figures = {
+            "records": count,
+            "bytes_a_record": round(path.stat().st_size / count),
+            "write_us_a_record": round(write_s / count * 1e6),
+            "searches": found,
+        }
+    print(f"{count:,} records, {figures['bytes_a_record']} bytes each with all indexes")
+    for sort, took in found.items():
+        print(f"  {sort:22} p50 {took['p50_ms']:7} ms   p95 {took['p95_ms']:7} ms   max {took['max_ms']:7} ms")
+    if arguments.json:
+        print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,383 @@
+"""The stream's job on a real Kafka: `python bench/stream.py [--quick] [--json] [--profile]`.
+
+One worker works through frames that lie ready: with redaction and all rules, without redaction, and, beside it, plain
+Faust with vanilla Presidio over the same events, one message an event. Counted are the events a second by the clock of
+Kafka, and the CPU time of the worker and all it started. At half of that rate it is measured how long a frame takes to
+become records. `--quick` takes fewer events; `--profile` shows where the time of the pure function goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import cProfile
+import importlib.util
+import json
+import logging
+import os
+import pstats
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
+
+import orjson  # noqa: E402
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # noqa: E402
+
+from builders import Edge, NoRedaction, Stream  # noqa: E402
+from jobs import JOB, JobTrail, now_ms  # noqa: E402
+from servers.kafka import start_kafka  # noqa: E402
+from slmtrail.bus.connect import connect  # noqa: E402
+from slmtrail.core import frames  # noqa: E402
+from slmtrail.core.ports import FRAMES, RECORDS, Bus, Message  # noqa: E402
+from slmtrail.stream.judge.judge import Judge  # noqa: E402
+from slmtrail.stream.process import Desk, process  # noqa: E402
+from trails import COMMAND  # noqa: E402
+
+FRAME_EVENTS = 180
+TEXT_CHARS = 300
+EVENTS_IN, EVENTS_OUT = "bench.events", "bench.redacted"
+_ORIGIN = re.compile(rb'"slm.collector.boot":"([0-9a-f]+)","slm.collector.frame":([0-9]+)')
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def made_events(count: int) -> list[dict[str, Any]]:
+    """Inferences with some personal data, of a few hundred users."""
+    spec = importlib.util.spec_from_file_location("corpus", ROOT / "tests/data/redaction/generate.py")
+    assert spec is not None and spec.loader is not None
+    corpus = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(corpus)
+    rng = random.Random(11)
+    return [
+        {
+            "slm.kind": "inference",
+            "user.id": f"user-{number % 300}",
+            "gen_ai.request.model": "phi-3-mini",
+            "gen_ai.input.messages": [{"role": "user", "content": corpus.prose(rng, TEXT_CHARS)}],
+            "gen_ai.output.messages": [{"role": "assistant", "content": corpus.plain(rng, TEXT_CHARS)}],
+            "gen_ai.usage.input_tokens": 80,
+            "gen_ai.usage.output_tokens": 90,
+            "slm.latency_ms": number % 900,
+        }
+        for number in range(count)
+    ]
+
+
+def made_frames(edges: list[Edge], events: list[dict[str, Any]], count: int) -> list[Message]:
+    """Frames of `count` events in all, which come round again and again."""
+    made = []
+    for number in range(count // FRAME_EVENTS):
+        edge = edges[number % len(edges)]
+        edge.now_ms = now_ms()
+        first = number * FRAME_EVENTS % (len(events) - FRAME_EVENTS)
+        some = [{**event, "@timestamp": edge.now_ms} for event in events[first : first + FRAME_EVENTS]]
+        made.append(Message(edge.name, frames.to_bytes(edge.frame(some))))
+    return made
+
+
+class Tree:
+    """A process with all it started."""
+
+    def __init__(self, command: list[str], environ: dict[str, str], log: Path) -> None:
+        self.log = log
+        self._log = log.open("wb")
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **environ}, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+    def stats(self) -> tuple[float, float]:
+        """CPU seconds so far, and resident megabytes."""
+        cpu_ticks, pages = 0, 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self.process.pid:  # the session
+                    cpu_ticks += sum(map(int, fields[11:15]))
+                    pages += int(fields[21])
+        return cpu_ticks / TICKS, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    async def wait_for(self, text: str) -> None:
+        """Waits until it has logged this."""
+        while text not in self.log.read_text():
+            if self.process.poll() is not None:
+                raise SystemExit(f"the worker ended:\n{self.log.read_text()[-2000:]}")
+            await asyncio.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ends it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(30)
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self._log.close()
+
+
+async def records_on(
+    bootstrap: str, topic: str, at_least: int, from_: int = 0, tree: Tree | None = None
+) -> list[tuple[int, bytes]]:
+    """When each message came on a topic of one partition, and what it is; waits until there are so many."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=2**23)
+    await consumer.start()
+    try:
+        place = TopicPartition(topic, 0)
+        consumer.assign([place])
+        consumer.seek(place, from_)
+        found: list[tuple[int, bytes]] = []
+        while len(found) < at_least:
+            if tree is not None and tree.process.poll() is not None:
+                raise SystemExit(f"the worker ended:\n{tree.log.read_text()[-2000:]}")
+            for messages in (await consumer.getmany(timeout_ms=500)).values():
+                found += [(message.timestamp, message.value) for message in messages]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def end_of(bootstrap: str, topic: str) -> int:
+    """How many messages there are on a topic of one partition."""
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        return int((await consumer.end_offsets([TopicPartition(topic, 0)]))[TopicPartition(topic, 0)])
+
+
+async def job(
+    trail: JobTrail, bus: Bus, command: list[str], events: list[dict[str, Any]], count: int
+) -> dict[str, Any]:
+    """One worker over `count` events; then frames at half its rate."""
+    edges = [trail.edge(f"edge-{os.urandom(3).hex()}") for _ in range(4)]
+    before = await end_of(trail.bootstrap, RECORDS)
+    tree = Tree(command, trail.environ, trail.folder / "bench.log")
+    try:
+        await tree.wait_for("took over")
+        # Once round, so that all is loaded and warm.
+        await once(trail, bus, tree, made_frames(edges, events, 4 * FRAME_EVENTS), before)
+        made = made_frames(edges, events, count)
+        total = len(made) * FRAME_EVENTS
+        watching, sampled_mb = True, [tree.stats()[1]]
+
+        async def watch() -> None:
+            while watching:
+                await asyncio.sleep(0.5)
+                sampled_mb.append(tree.stats()[1])
+
+        watcher = asyncio.create_task(watch())
+        cpu_s, before = tree.stats()[0], await end_of(trail.bootstrap, RECORDS)
+        took_s = await once(trail, bus, tree, made, before)
+        cpu_s = tree.stats()[0] - cpu_s
+        watching = False
+        await watcher
+        rate = total / took_s
+        waits_ms = await at_half_load(trail, bus, edges, events, rate)
+    finally:
+        tree.stop()
+    waits_ms.sort()
+    return {
+        "events": total,
+        "events_a_second": round(rate),
+        "cpu_s_a_million": round(cpu_s / total * 1e6, 1),
+        "events_a_cpu_second": round(total / cpu_s),
+        "resident_mb_first": round(sampled_mb[0]),
+        "resident_mb_middle": round(sampled_mb[len(sampled_mb) // 2]),
+        "resident_mb_peak": round(max(sampled_mb)),
+        "frame_to_record_p50_ms": waits_ms[len(waits_ms) // 2],
+        "frame_to_record_p99_ms": waits_ms[int(len(waits_ms) * 0.99)],
+    }
+
+
+async def once(trail: JobTrail, bus: Bus, tree: Tree, made: list[Message], before: int) -> float:
+    """Publishes frames; seconds, by Kafka's clock, from the first of them to the last of their records."""
+    frames_before = await end_of(trail.bootstrap, FRAMES)
+    for first in range(0, len(made), 50):
+        await bus.publish(FRAMES, made[first : first + 50])
+    found = await records_on(trail.bootstrap, RECORDS, len(made) * FRAME_EVENTS, before, tree)
+    began_ms = (await records_on(trail.bootstrap, FRAMES, 1, frames_before))[0][0]
+    return max(1, found[-1][0] - began_ms) / 1000
+
+
+async def at_half_load(
+    trail: JobTrail, bus: Bus, edges: list[Edge], events: list[dict[str, Any]], rate: float
+) -> list[int]:
+    """Milliseconds from each frame on Kafka to each of its records, by Kafka's clock."""
+    before, frames_before = await end_of(trail.bootstrap, RECORDS), await end_of(trail.bootstrap, FRAMES)
+    made = made_frames(edges, events, int(min(rate / 2 * 8, 60_000)))
+    pause_s = FRAME_EVENTS / (rate / 2)
+    next_s = time.monotonic()
+    for message in made:
+        await bus.publish(FRAMES, [message])
+        next_s += pause_s
+        await asyncio.sleep(max(0, next_s - time.monotonic()))
+    sent = await records_on(trail.bootstrap, FRAMES, len(made), frames_before)
+    numbers = {}
+    for (came_ms, _), message in zip(sent, made, strict=True):
+        header = frames.from_bytes(message.value).header
+        numbers[header.boot, header.sequence] = came_ms
+    waits = []
+    # Alerts and coverage come between them.
+    for came_ms, value in await records_on(trail.bootstrap, RECORDS, len(made) * FRAME_EVENTS, before):
+        named = _ORIGIN.search(value)
+        sent_ms = numbers.get((named[1].decode(), int(named[2]))) if named else None
+        if sent_ms is not None:
+            waits.append(came_ms - sent_ms)
+    return waits or [0]
+
+
+async def plain(trail: JobTrail, events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Faust as one would write it first: a message an event, Presidio as it comes."""
+    producer = AIOKafkaProducer(bootstrap_servers=trail.bootstrap)
+    bus = connect(f"kafka://{trail.bootstrap}", partitions=1, topics=[EVENTS_IN, EVENTS_OUT], compacted=[])
+    await bus.ensure_topics()
+    await producer.start()
+    for event in events:
+        await producer.send(EVENTS_IN, orjson.dumps(event))
+    await producer.stop()
+    tree = Tree([sys.executable, __file__, "--plain", trail.bootstrap], {}, trail.folder / "plain.log")
+    try:
+        await records_on(trail.bootstrap, EVENTS_OUT, 1, 0, tree)
+        cpu_s, begun_s = tree.stats()[0], time.monotonic()
+        await records_on(trail.bootstrap, EVENTS_OUT, len(events), 0, tree)
+        took_s, cpu_s = time.monotonic() - begun_s, tree.stats()[0] - cpu_s
+    finally:
+        tree.stop()
+        await bus.close()
+    count = len(events)
+    return {
+        "events": count,
+        "events_a_second": round(count / took_s),
+        "cpu_s_a_million": round(cpu_s / count * 1e6, 1),
+        "events_a_cpu_second": round(count / cpu_s),
+    }
+
+
+def plain_worker(bootstrap: str) -> None:
+    """The process of `plain`."""
+    import faust
+
+    from slmtrail.stream.redact.options import RedactOptions
+    from slmtrail.stream.redact.reference import ReferenceAnalyzer
+
+    logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
+    analyzer = ReferenceAnalyzer(RedactOptions(secrets=False))
+    app = faust.App(
+        "bench-plain",
+        broker=f"kafka://{bootstrap}",
+        store="memory://",
+        datadir=tempfile.mkdtemp(),
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        value_serializer="raw",
+    )
+    out = app.topic(EVENTS_OUT, value_serializer="raw")
+
+    @app.agent(app.topic(EVENTS_IN, value_serializer="raw"))
+    async def redact(stream: Any) -> None:
+        async for value in stream:
+            event = orjson.loads(value)
+            for field in ("gen_ai.input.messages", "gen_ai.output.messages"):
+                for message in event[field]:
+                    text = message["content"]
+                    for found in sorted(analyzer.find(text), key=lambda found: -found.start):
+                        text = f"{text[: found.start]}<{found.type}>{text[found.end :]}"
+                    message["content"] = text
+            await out.send(value=orjson.dumps(event))
+
+    faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()
+
+
+def alone(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The pure function by itself, without redaction, in CPU time: with all rules, and with none."""
+    made_of = {}
+    for name in ("all_rules", "no_rules"):
+        with tempfile.TemporaryDirectory() as folder:
+            stream = Stream(Path(folder), redactor=NoRedaction())
+            desk = stream.desk
+            if name == "no_rules":
+                desk = Desk(desk.trust, desk.key, desk.redactor, Judge(desk.policy, []), desk.policy)
+            edge = stream.edge()
+            warm, timed = (
+                stream.deliveries(*(message.value for message in made_frames([edge], events, frames_ * FRAME_EVENTS)))
+                for frames_ in (4, 25)
+            )
+            chains = process(warm, {}, desk).chains
+            start_s = time.process_time()
+            process(timed, chains, desk)
+            made_of[name] = round(25 * FRAME_EVENTS / (time.process_time() - start_s))
+    return {f"events_a_cpu_second_{name}": rate for name, rate in made_of.items()}
+
+
+def profile(events: list[dict[str, Any]]) -> None:
+    """Where the time of the pure function goes, without redaction."""
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Stream(Path(folder), redactor=NoRedaction())
+        made = made_frames([stream.edge()], events, 20 * FRAME_EVENTS)
+        deliveries = stream.deliveries(*(message.value for message in made))
+        profiler = cProfile.Profile()
+        profiler.enable()
+        process(deliveries, {}, stream.desk)
+        profiler.disable()
+        pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+
+
+@contextlib.contextmanager
+def trail_on_kafka() -> Iterator[JobTrail]:
+    """A trail of one partition on a Kafka of its own."""
+    with tempfile.TemporaryDirectory(prefix="slmtrail-bench-") as folder, start_kafka() as kafka:
+        yield JobTrail(Path(folder), kafka.bootstrap, 1)
+
+
+async def measured(quick: bool) -> dict[str, Any]:
+    """All of it."""
+    events = made_events(500 if quick else 4_000)
+    result: dict[str, Any] = {"pure_function_without_redaction": alone(events)}
+    work = ["stream", "--worker", "bench-0"]
+    for name, command, count in (
+        ("with_redaction", [*COMMAND, *work], 3_000 if quick else 100_000),
+        ("without_redaction", [*JOB, "work", "bench-0"], 9_000 if quick else 1_000_000),
+    ):
+        with trail_on_kafka() as trail:
+            bus = trail.bus()
+            await bus.ensure_topics()
+            result[name] = await job(trail, bus, command, events, count)
+            await bus.close()
+            if name == "with_redaction":
+                result["plain_faust_vanilla_presidio"] = await plain(trail, events[: 200 if quick else 2_000])
+    ours, theirs = result["with_redaction"], result["plain_faust_vanilla_presidio"]
+    result["times_by_cpu"] = round(theirs["cpu_s_a_million"] / ours["cpu_s_a_million"], 1)
+    result["times_by_clock"] = round(ours["events_a_second"] / theirs["events_a_second"], 1)
+    return result
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer events: under a minute")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--profile", action="store_true", help="show where the time goes")
+    parser.add_argument("--plain", metavar="KAFKA", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.plain:
+        plain_worker(given.plain)
+        return
+    if given.profile:
+        profile(made_events(1_000))
+        return
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    result = asyncio.run(measured(given.quick))
+    for name, row in result.items():
+        print(f"{name:30} {row}")
+    if given.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What other programs send: OpenTelemetry over HTTP, syslog; and who may send at all."""

@@ -1,0 +1,1 @@
+"""OTLP over HTTP: spans and log records as events."""

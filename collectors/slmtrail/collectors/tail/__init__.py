@@ -1,0 +1,1 @@
+"""Follows files, pipes and standard input, and gives what is written there to a collector."""

@@ -1,0 +1,112 @@
+"""Certificates: signed decisions about the trail itself, sealed as records in the ledger that they are about.
+
+A certificate of erasure names the leaves whose content was destroyed, who decided it and why; others tell of keys
+that were rotated or revoked. A certificate is believed for its signature by a key that may decide (the control key),
+whoever put it on the bus. What is in it can't be erased: a reason names no person.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from slmtrail.core import canonical
+from slmtrail.core.commitment import SALTS
+from slmtrail.core.errors import ControlError
+from slmtrail.core.events import timestamp_text
+from slmtrail.core.identity import Position, identified
+from slmtrail.core.keys import Signer, key_id
+
+FIELD = "slm.certificate"
+COLLECTOR = "@control"
+"""The origin of certificates; no collector can have this name."""
+_SIGNED = b"slmtrail certificate v1\n"
+
+Action = Literal["erased", "key_rotated", "key_revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was decided.
+
+    subject: the id of a key, or the keyed hash of whom an erasure is about. leaves: rows of leaves, first and last.
+    clean_ms: when the bus will have forgotten what was erased.
+    """
+
+    action: Action
+    at_ms: int
+    by: str
+    reason: str
+    subject: str = ""
+    ledger: str = ""
+    leaves: tuple[tuple[int, int], ...] = ()
+    clean_ms: int = 0
+
+    def sign(self, key: Signer) -> str:
+        """The certificate as it stands in its record."""
+        signature = key.sign(_SIGNED + canonical.dumps(asdict(self)))
+        signed = {
+            "certificate": asdict(self),
+            "key": key_id(key.public_key()),
+            "signature": base64.b64encode(signature).decode(),
+        }
+        return canonical.dumps(signed).decode()
+
+
+def record(signed: str, environment: str) -> dict[str, Any]:
+    """The record of a signed certificate. The same certificate has the same id, so it is sealed once."""
+    certificate = orjson.loads(signed)["certificate"]
+    event = {
+        "@timestamp": timestamp_text(certificate["at_ms"]),
+        "slm.kind": "system",
+        "event.action": certificate["action"],
+        "event.outcome": "success",
+        "deployment.environment.name": environment,
+        FIELD: signed,
+        SALTS: {},
+    }
+    return identified(event, COLLECTOR, hashlib.sha256(signed.encode()).hexdigest()[:32], Position(0, 0, 0))
+
+
+def read(record: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> Certificate:
+    """The certificate in a record. Raises ControlError unless one of `keys` (by their ids) signed it."""
+    try:
+        given = orjson.loads(record[FIELD])
+        key = keys.get(given["key"])
+        if key is None:
+            raise ControlError("a certificate is signed by a key that is not trusted for control")
+        key.verify(base64.b64decode(given["signature"], validate=True), _SIGNED + canonical.dumps(given["certificate"]))
+        leaves = tuple([(first, last) for first, last in given["certificate"]["leaves"]])
+        certificate = Certificate(**{**given["certificate"], "leaves": leaves})
+    except InvalidSignature:
+        raise ControlError("a certificate's signature does not fit its key: it was forged or changed") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ControlError(f"a record holds no certificate ({type(error).__name__})") from None
+    if certificate.action not in get_args(Action) or any(
+        type(leaf) is not int or leaf < 0 for row in leaves for leaf in row
+    ):
+        raise ControlError("a signed certificate has not the parts of one")
+    return certificate
+
+
+def by_id(keys: Iterable[Ed25519PublicKey]) -> dict[str, Ed25519PublicKey]:
+    """Keys under their ids."""
+    return {key_id(key): key for key in keys}
+
+
+def rows(leaves: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Sorted leaves as rows without a hole, first and last of each."""
+    found: list[tuple[int, int]] = []
+    for leaf in leaves:
+        if found and leaf == found[-1][1] + 1:
+            found[-1] = (found[-1][0], leaf)
+        else:
+            found.append((leaf, leaf))
+    return tuple(found)

@@ -1,0 +1,46 @@
+"""Where a record comes from, and the id that follows from it.
+
+A collector's frame holds events 1, 2, 3, …; index 0 is the frame itself (a gap before it, a start, a
+close). What the stream derives from one of these has parts 1, 2, … after its part 0. So identity needs
+no counter and no memory: the same frame gives the same ids anywhere, at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Position:
+    """The order of a boot's records."""
+
+    frame: int
+    index: int
+    part: int
+
+
+def record_id(collector: str, boot: str, position: Position) -> str:
+    """The event.id of a record: 32 hex digits."""
+    text = f"slmtrail record v1\n{collector}\n{boot}\n{position.frame}\n{position.index}\n{position.part}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def identified(event: dict[str, Any], collector: str, boot: str, position: Position) -> dict[str, Any]:
+    """`event` with its id and origin."""
+    return {
+        **event,
+        "event.id": record_id(collector, boot, position),
+        "slm.collector.id": collector,
+        "slm.collector.boot": boot,
+        "slm.collector.frame": position.frame,
+        "slm.collector.index": position.index,
+        "slm.collector.part": position.part,
+    }
+
+
+def origin(record: dict[str, Any]) -> tuple[str, str, Position]:
+    """The collector, boot and position that `identified` wrote."""
+    position = Position(record["slm.collector.frame"], record["slm.collector.index"], record["slm.collector.part"])
+    return record["slm.collector.id"], record["slm.collector.boot"], position

@@ -1,0 +1,76 @@
+"""Checks beyond the pattern: what a secret of some kind has to be like."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MIN_RANDOM_BITS_A_CHAR = 3.0
+_PLACEHOLDER = re.compile(
+    r"[*x.•_\-]+|\$\{?\w.*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_PLAIN_WORD = re.compile(r"[^\W\d][^\W\d\-]*(?:-[^\W\d]+)*-?[.:!?)]?|[0-9]{1,8}[.]?|(?:true|false|null)\W*")
+_CODE = re.compile(
+    r"[A-Za-z_][\w.]*[(\[].*|(?:os|process|env|self|this|config|settings|request|args)\.\w.*|"
+    r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\W?",
+    re.DOTALL,
+)
+_MARKER = re.compile(r"[A-Z][A-Z0-9_]*_[0-9]+|h[0-9]+:[0-9a-f]{24}")
+
+
+def entropy_bits_a_char(text: str) -> float:
+    """How random the characters of a text are, from 0 (all the same) to about 6."""
+    length = len(text)
+    return -sum(n / length * math.log2(n / length) for n in Counter(text).values()) if length else 0.0
+
+
+def is_random(secret: str) -> bool:
+    """It looks drawn by lot: mixed characters, digits among them, no word."""
+    return any(char.isdigit() for char in secret) and entropy_bits_a_char(secret) >= _MIN_RANDOM_BITS_A_CHAR
+
+
+def is_no_placeholder(secret: str) -> bool:
+    """It is a value, not the place of one."""
+    return not _PLACEHOLDER.fullmatch(secret) and not _MARKER.fullmatch(secret)
+
+
+def is_assigned(secret: str) -> bool:
+    """It is a value that someone chose as a secret, not a type, a word, a number or a piece of code."""
+    return is_no_placeholder(secret) and not _PLAIN_WORD.fullmatch(secret) and not _CODE.fullmatch(secret)
+
+
+def is_jwt(secret: str) -> bool:
+    """Its first part is a JSON object that names an algorithm or a type."""
+    head = secret.split(".", 1)[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and bool(header.keys() & {"alg", "typ", "enc", "kid"})
+
+
+def has_github_checksum(secret: str) -> bool:
+    """Its last six characters are the CRC-32 of those between the prefix and them."""
+    body = secret[4:]
+    number, text = zlib.crc32(body[:-6].encode("ascii", "replace")), ""
+    while number:
+        number, rest = divmod(number, 62)
+        text = _BASE62[rest] + text
+    return body[-6:] == text.rjust(6, "0")
+
+
+CHECKS: dict[str, Callable[[str], bool]] = {
+    "random": is_random,
+    "not_placeholder": is_no_placeholder,
+    "assigned": is_assigned,
+    "jwt": is_jwt,
+    "github": has_github_checksum,
+}

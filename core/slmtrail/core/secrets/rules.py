@@ -1,0 +1,723 @@
+"""The secret rules: one row a kind of secret, with texts it must find and texts it must not.
+
+In the examples `¦` is taken out before use, so that no scanner takes this file itself for a leak.
+"""
+
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERSION = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret.
+
+    pattern: in the syntax of `re`; repeats are bounded where they could be tried at many places, so that it
+        takes linear time. Its group `secret` is what is removed, the whole match where there is none.
+    anchors: small-letter literals, one of which is in every match: where none is, the rule doesn't run.
+    gate: an expression of RE2 that occurs in every match, to go by where the anchors are in too many texts.
+    check: the name of a check in `checks.py`. What fails it is no secret, or, where `unchecked_score` is
+        above zero, is one with that score.
+    """
+
+    name: str
+    type: str
+    pattern: str
+    anchors: tuple[str, ...]
+    examples: tuple[str, ...]
+    counterexamples: tuple[str, ...] = ()
+    check: str = ""
+    score: float = 1.0
+    unchecked_score: float = 0.0
+    gate: str = ""
+
+
+def _prefixed(
+    name: str,
+    type_: str,
+    prefix: str,
+    rest: str,
+    *examples: str,
+    counter: tuple[str, ...] = (),
+    check: str = "",
+    unchecked_score: float = 0.0,
+    gate: str = "",
+) -> Rule:
+    """A rule for tokens that a fixed prefix gives away."""
+    heads = prefix.split("|")
+    pattern = rf"\b(?P<secret>(?:{'|'.join(head.replace('.', '[.]') for head in heads)}){rest})"
+    return Rule(
+        name,
+        type_,
+        pattern,
+        tuple(head.lower() for head in heads),
+        examples,
+        counter,
+        check,
+        1.0,
+        unchecked_score,
+        gate,
+    )
+
+
+_URL_SAFE = r"[A-Za-z0-9_\-]"
+# Between a name and its value; quotes may be escaped, as they are in code that holds code.
+_QUOTE = r"(?:\\{0,3}[\"'`])?"
+_ASSIGNED = _QUOTE + r"\s{0,3}(?::=|=>|:|=)\s{0,3}(?:[|>][+\-]?\s{1,20})?" + _QUOTE
+_VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|\\[^\s\"'`]){6,256})"
+_KEY_WORDS = (
+    r"(?:[Pp]ass(?:word|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|(?<![A-Za-z])(?:[Pp]ass|PASS)|"
+    r"(?<![A-Za-z])(?:[Pp]w|PW)|[Ss]ecret(?:[_\-]?[Kk]ey)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\-]?[Kk]ey|API[_\-]?KEY|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
+    r"[Pp]rivate[_\-]?[Kk]ey|PRIVATE[_\-]?KEY|[Cc]redential|CREDENTIAL|"
+    r"[Pp]asswort|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|[Ss]enha|[Ww]achtwoord|[Hh]as\u0142o|[Pp]arola)"
+)
+_KEY_ANCHORS = (
+    *(
+        "pass",
+        "pw",
+        "secret",
+        "api",
+        "access",
+        "token",
+        "private",
+        "credential",
+        "kennwort",
+        "contrase\u00f1a",
+        "senha",
+    ),
+    *("wachtwoord", "has\u0142o", "parola"),
+)
+
+RULES: tuple[Rule, ...] = (
+    # Models
+    _prefixed(
+        "openai-key",
+        "OPENAI_KEY",
+        "sk-proj-|sk-svcacct-|sk-admin-|sk-None-",
+        _URL_SAFE + "{20,200}",
+        "key sk-proj-¦abcdefghijklmnopqrstuvwx0123456789",
+        "OPENAI_API_KEY=sk-svcacct-¦Zk3_9dhAAbbccDDeeff00112233445566-x",
+        counter=("the sk-proj-folder", "ask-proj-abcdefghijklmnopqrstuvwxyz"),
+    ),
+    Rule(
+        "openai-key-old",
+        "OPENAI_KEY",
+        r"\b(?P<secret>sk-[A-Za-z0-9]{32,64})\b",
+        ("sk-",),
+        ("sk-¦abcdefghijKLMNOPQRSTT3BlbkFJabcdefghijKLMNOPQRST",),
+        ("task-0123456789012345678901234567890123", "sk-short"),
+    ),
+    _prefixed(
+        "anthropic-key",
+        "ANTHROPIC_KEY",
+        "sk-ant-",
+        _URL_SAFE + "{20,200}",
+        "sk-ant-¦api03-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdEfGhIjAA",
+        counter=("sk-ant-hill",),
+    ),
+    _prefixed(
+        "openrouter-key",
+        "OPENROUTER_KEY",
+        "sk-or-v1-",
+        "[0-9a-f]{64}",
+        "sk-or-v1-¦0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ),
+    _prefixed(
+        "langfuse-key",
+        "LANGFUSE_KEY",
+        "sk-lf-",
+        "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "sk-lf-¦01234567-89ab-cdef-0123-456789abcdef",
+    ),
+    _prefixed(
+        "langsmith-key",
+        "LANGSMITH_KEY",
+        "lsv2_pt_|lsv2_sk_",
+        "[0-9a-f]{32}_[0-9a-f]{10}",
+        "lsv2_pt_¦0123456789abcdef0123456789abcdef_0123456789",
+    ),
+    _prefixed(
+        "huggingface-token",
+        "HUGGINGFACE_TOKEN",
+        "hf_|api_org_",
+        r"[A-Za-z0-9]{30,40}\b",
+        "hf_¦abcdefghijklmnopqrstuvwxyzABCDEFGH",
+        counter=("hf_hub_download", "hf_dataset_name_of_mine"),
+    ),
+    _prefixed(
+        "groq-key",
+        "GROQ_KEY",
+        "gsk_",
+        r"[A-Za-z0-9]{40,60}\b",
+        "gsk_¦abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    ),
+    _prefixed("xai-key", "XAI_KEY", "xai-", r"[A-Za-z0-9]{70,90}\b", "xai-¦" + "aB3dE5fG7h" * 8),
+    _prefixed(
+        "perplexity-key", "PERPLEXITY_KEY", "pplx-", r"[A-Za-z0-9]{40,60}\b", "pplx-¦" + "aB3dE5fG7h" * 4 + "12345678"
+    ),
+    _prefixed(
+        "replicate-token", "REPLICATE_TOKEN", "r8_", r"[A-Za-z0-9]{37}\b", "r8_¦abcdefghijklmnopqrstuvwxyzABCDEFGHIJK"
+    ),
+    _prefixed("pinecone-key", "PINECONE_KEY", "pcsk_", r"[A-Za-z0-9_]{50,80}\b", "pcsk_¦2abCD_" + "aB3dE5fG7h" * 6),
+    _prefixed("cerebras-key", "CEREBRAS_KEY", "csk-", r"[a-z0-9]{40,60}\b", "csk-¦" + "a3d5f7h9k2" * 4 + "12345678"),
+    _prefixed("nvidia-key", "NVIDIA_KEY", "nvapi-", _URL_SAFE + "{60,80}", "nvapi-¦" + "aB3dE5fG7h" * 6 + "1234"),
+    _prefixed(
+        "tavily-key",
+        "TAVILY_KEY",
+        "tvly-",
+        r"[A-Za-z0-9\-]{28,60}\b",
+        "tvly-¦dev-aB3dE5fG7haB3dE5fG7haB3dE5fG7h",
+        counter=("tvly-search-and-extract-for-language-models",),
+        check="random",
+    ),
+    _prefixed("elevenlabs-key", "ELEVENLABS_KEY", "sk_", r"[0-9a-f]{48}\b", "sk_¦" + "0123456789abcdef" * 3),
+    # Clouds
+    _prefixed(
+        "aws-bedrock-key",
+        "AWS_BEDROCK_KEY",
+        "ABSK|bedrock-api-key-",
+        r"[A-Za-z0-9+/]{100,1000}={0,2}",
+        "ABSK¦" + "QmVkcm9ja0" * 11,
+        counter=("ABSK is short",),
+    ),
+    Rule(
+        "aws-access-key",
+        "AWS_ACCESS_KEY",
+        r"\b(?P<secret>(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b",
+        ("akia", "asia", "abia", "acca"),
+        ("aws configure: AKIA¦IOSFODNN7EXAMPLE", "ASIA¦QWERTYUIOP234567"),
+        ("AKIAIOSFODNN7EXAMPL", "ASIA is a continent", "xAKIAIOSFODNN7EXAMPLE"),
+    ),
+    Rule(
+        "aws-secret-key",
+        "AWS_SECRET_KEY",
+        r"[Ss][Ee][Cc][Rr][Ee][Tt][_ ]?(?:[Aa][Cc][Cc][Ee][Ss][Ss][_ ]?)?[Kk][Ee][Yy]"
+        + _ASSIGNED
+        + r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        ("secret",),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/¦bPxRfiCYEXAMPLEKEY",
+            "SecretAccessKey: 'wJalrXUtnFEMI/K7MDENG/¦bPxRfiCYEXAMPLEKEY'",
+        ),
+        ("secret key: " + "a" * 40,),
+        check="random",
+    ),
+    _prefixed(
+        "gcp-api-key",
+        "GCP_API_KEY",
+        "AIza",
+        _URL_SAFE + r"{35}(?![A-Za-z0-9_\-])",
+        "AIza¦SyA1234567890abcdefghijklmnopqrstu_",
+        counter=("AIzawa is a city",),
+    ),
+    _prefixed(
+        "gcp-access-token", "GCP_ACCESS_TOKEN", "ya29.", _URL_SAFE + "{20,1000}", "ya29.¦a0AfH6SMBxyz0123456789-abcdef"
+    ),
+    Rule(
+        "gcp-refresh-token",
+        "GCP_REFRESH_TOKEN",
+        r"(?<![A-Za-z0-9/])(?P<secret>1//0[A-Za-z0-9_\-]{40,200})",
+        ("1//0",),
+        ("refresh 1//0¦gaB3dE5fG7haB3dE5fG7haB3dE5fG7haB3dE5fG7hab",),
+        ("1//0 is no number", "https://x.example/1//0path"),
+    ),
+    _prefixed(
+        "gcp-client-secret", "GCP_CLIENT_SECRET", "GOCSPX-", _URL_SAFE + "{28}", "GOCSPX-¦abcdefghijklmnopqrstuvwx1234"
+    ),
+    Rule(
+        "azure-storage-key",
+        "AZURE_STORAGE_KEY",
+        r"(?:AccountKey|SharedAccessKey)=(?P<secret>[A-Za-z0-9+/]{42,86}={1,2})",
+        ("accountkey=", "sharedaccesskey="),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=¦"
+            + "aB3dE5fG7h" * 8
+            + "abcdef==;EndpointSuffix=core.windows.net",
+        ),
+        ("AccountKey=<key>",),
+    ),
+    Rule(
+        "azure-client-secret",
+        "AZURE_CLIENT_SECRET",
+        r"(?<![A-Za-z0-9_~.\-])(?P<secret>[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34})(?![A-Za-z0-9_~.\-])",
+        ("q~",),
+        ("client secret abc8Q~¦aB3dE5fG7haB3dE5fG7haB3dE5fG7h1234",),
+    ),
+    Rule(
+        "azure-sas",
+        "AZURE_SAS",
+        r"[?&]sig=(?P<secret>[A-Za-z0-9%+/]{40,100}(?:%3[Dd]|=){0,2})",
+        ("sig=",),
+        ("https://x.blob.core.windows.net/c?sv=2022-11-02&sig=¦aB3dE5fG7haB3dE5fG7haB3dE5fG7haB3dE5fG7habc%3D",),
+        ("https://x.example/?sig=off",),
+    ),
+    _prefixed(
+        "digitalocean-token",
+        "DIGITALOCEAN_TOKEN",
+        "dop_v1_|doo_v1_|dor_v1_",
+        "[0-9a-f]{64}",
+        "dop_v1_¦" + "0123456789abcdef" * 4,
+    ),
+    _prefixed(
+        "databricks-token",
+        "DATABRICKS_TOKEN",
+        "dapi",
+        r"[0-9a-f]{32}(?:-[0-9])?\b",
+        "dapi¦0123456789abcdef0123456789abcdef",
+        counter=("dapi is a word",),
+    ),
+    _prefixed(
+        "vault-token", "VAULT_TOKEN", "hvs.|hvb.", _URL_SAFE + "{24,300}", "hvs.¦CAESIJabcdefghijklmnopqrstuvwxyz012345"
+    ),
+    _prefixed(
+        "heroku-key", "HEROKU_KEY", "HRKU-", r"[A-Za-z0-9_\-]{36,70}", "HRKU-¦01234567-89ab-cdef-0123-456789abcdef"
+    ),
+    _prefixed("netlify-token", "NETLIFY_TOKEN", "nfp_", r"[A-Za-z0-9]{36,40}\b", "nfp_¦" + "aB3dE5fG7h" * 3 + "123456"),
+    _prefixed(
+        "supabase-key",
+        "SUPABASE_KEY",
+        "sbp_|sb_secret_",
+        r"[A-Za-z0-9_\-]{24,60}\b",
+        "sbp_¦0123456789abcdef0123456789abcdef01234567",
+        "sb_secret_¦aB3dE5fG7haB3dE5fG7h12_aB3dE5fG",
+        counter=("sb_secret_of_the_project",),
+        check="random",
+    ),
+    _prefixed(
+        "planetscale-token",
+        "PLANETSCALE_TOKEN",
+        "pscale_tkn_|pscale_pw_|pscale_oauth_",
+        r"[A-Za-z0-9_.=\-]{32,64}",
+        "pscale_tkn_¦" + "aB3dE5fG7h" * 4 + "123",
+    ),
+    _prefixed(
+        "tailscale-key",
+        "TAILSCALE_KEY",
+        "tskey-auth-|tskey-api-|tskey-client-|tskey-scim-|tskey-webhook-",
+        r"[A-Za-z0-9\-]{16,80}",
+        "tskey-auth-¦kaB3dE5fG7CNTRL-aB3dE5fG7haB3dE5fG7haB3dE5fG7h12",
+    ),
+    _prefixed(
+        "doppler-token",
+        "DOPPLER_TOKEN",
+        "dp.pt.|dp.st.|dp.ct.|dp.sa.",
+        r"[A-Za-z0-9._\-]{40,80}",
+        "dp.pt.¦" + "aB3dE5fG7h" * 4,
+    ),
+    # Code
+    _prefixed(
+        "github-token",
+        "GITHUB_TOKEN",
+        "ghp_|gho_|ghu_|ghs_|ghr_",
+        r"[A-Za-z0-9]{36,255}\b",
+        "token ghp_¦0123456789abcdefghijABCDEFGHIJ0123ab",
+        counter=("ghp_short", "highp_float"),
+        check="github",
+        unchecked_score=0.8,
+    ),
+    _prefixed(
+        "github-pat",
+        "GITHUB_TOKEN",
+        "github_pat_",
+        r"[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b",
+        "github_pat_¦" + "aB3dE5fG7h" * 2 + "12_" + "aB3dE5fG7h" * 5 + "123456789",
+    ),
+    _prefixed(
+        "gitlab-token",
+        "GITLAB_TOKEN",
+        "glpat-|gldt-|glrt-|glptt-|glft-|glsoat-|glcbt-",
+        _URL_SAFE + r"{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{6,12})?",
+        "glpat-¦aBcDeFgHiJkLmNoPqRsT",
+        "glpat-¦aBcDeFgHiJkLmNoPqRsTuVwXyZ0.01.1a2b3c4d5",
+    ),
+    _prefixed(
+        "npm-token",
+        "NPM_TOKEN",
+        "npm_",
+        r"[A-Za-z0-9]{36}\b",
+        "npm_¦abcdefghijklmnopqrstuvwxyz0123456789",
+        counter=("npm_config_registry",),
+    ),
+    _prefixed(
+        "pypi-token",
+        "PYPI_TOKEN",
+        "pypi-AgEIcHlwaS5vcmc|pypi-AgENdGVzdC5weXBpLm9yZw",
+        _URL_SAFE + "{50,1000}",
+        "pypi-¦AgEIcHlwaS5vcmc" + "aB3dE5fG7h" * 6,
+    ),
+    _prefixed("docker-token", "DOCKER_TOKEN", "dckr_pat_", _URL_SAFE + "{27}", "dckr_pat_¦aBcDeFgHiJkLmNoPqRsTuVwXyZ0"),
+    # Services
+    _prefixed(
+        "slack-token",
+        "SLACK_TOKEN",
+        "xoxb-|xoxa-|xoxc-|xoxd-|xoxp-|xoxr-|xoxs-|xoxe-|xoxo-|xoxe.|xapp-",
+        r"[A-Za-z0-9\-.%+/=]{10,400}",
+        "xoxb-¦123456789012-1234567890123-aBcDeFgHiJkLmNoPqRsTuVwX",
+        "xapp-¦1-A0123456789-1234567890123-abcdef0123456789",
+        counter=("xoxb-token",),
+    ),
+    Rule(
+        "slack-webhook",
+        "SLACK_WEBHOOK",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9_+/]{20,100})",
+        ("hooks.slack.com/",),
+        ("https://hooks.slack.com/services/¦T00000000/B00000000/aBcDeFgHiJkLmNoPqRsTuVwX",),
+        ("https://hooks.slack.com/services/",),
+    ),
+    _prefixed(
+        "stripe-key",
+        "STRIPE_KEY",
+        "sk_live_|sk_test_|rk_live_|rk_test_|whsec_",
+        r"[A-Za-z0-9]{16,247}\b",
+        "sk_live_¦aBcDeFgHiJkLmNoPqRsTuVwX",
+        "whsec_¦aBcDeFgHiJkLmNoPqRsTuVwXyZ012345",
+        counter=("sk_test_key", "pk_live_aBcDeFgHiJkLmNoPqRsTuVwX"),
+    ),
+    _prefixed(
+        "sendgrid-key",
+        "SENDGRID_KEY",
+        "SG.",
+        _URL_SAFE + "{22}[.]" + _URL_SAFE + "{43}",
+        "SG.¦aBcDeFgHiJkLmNoPqRsTuV.aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcdefg",
+    ),
+    Rule(
+        "twilio-key",
+        "TWILIO_KEY",
+        r"\b(?P<secret>SK[0-9a-f]{32})\b",
+        ("sk",),
+        ("SK¦0123456789abcdef0123456789abcdef",),
+        ("SK0123",),
+        gate="SK[0-9a-f]{32}",
+    ),
+    Rule(
+        "telegram-token",
+        "TELEGRAM_TOKEN",
+        r"\b(?P<secret>[0-9]{8,10}:AA[A-Za-z0-9_\-]{33})(?![A-Za-z0-9_\-])",
+        (":aa",),
+        ("bot 123456789:¦AAaBcDeFgHiJkLmNoPqRsTuVwXyZ0123456",),
+        ("12:AA",),
+    ),
+    _prefixed(
+        "shopify-token",
+        "SHOPIFY_TOKEN",
+        "shpat_|shpca_|shppa_|shpss_",
+        r"[0-9a-fA-F]{32}\b",
+        "shpat_¦0123456789abcdef0123456789abcdef",
+    ),
+    _prefixed("linear-key", "LINEAR_KEY", "lin_api_", r"[A-Za-z0-9]{40}\b", "lin_api_¦" + "aB3dE5fG7h" * 4),
+    _prefixed(
+        "notion-token", "NOTION_TOKEN", "ntn_", r"[A-Za-z0-9]{40,60}\b", "ntn_¦" + "1234567890" + "aB3dE5fG7h" * 4
+    ),
+    _prefixed(
+        "grafana-token",
+        "GRAFANA_TOKEN",
+        "glsa_|glc_",
+        r"[A-Za-z0-9_+/=]{32,400}",
+        "glsa_¦aBcDeFgHiJkLmNoPqRsTuVwXyZ012345_0123abcd",
+    ),
+    _prefixed("newrelic-key", "NEWRELIC_KEY", "NRAK-", r"[A-Z0-9]{27}\b", "NRAK-¦ABCDEFGHIJKLMNOPQRSTUVWXYZ0"),
+    _prefixed(
+        "age-key", "AGE_KEY", "AGE-SECRET-KEY-1", r"[A-Z0-9]{58}\b", "AGE-SECRET-KEY-¦1" + "QPZRY9X8GF" * 5 + "2TVDW0S3"
+    ),
+    _prefixed("rubygems-key", "RUBYGEMS_KEY", "rubygems_", r"[0-9a-f]{48}\b", "rubygems_¦" + "0123456789abcdef" * 3),
+    _prefixed(
+        "atlassian-token",
+        "ATLASSIAN_TOKEN",
+        "ATATT3xFfGF0|ATCTT3xFfGN0",
+        _URL_SAFE + "{60,250}(?:=[0-9A-F]{8})?",
+        "ATATT3xFfGF0¦" + "aB3dE5fG7h" * 17 + "=0A1B2C3D",
+    ),
+    _prefixed(
+        "sentry-token",
+        "SENTRY_TOKEN",
+        "sntrys_|sntryu_",
+        r"[A-Za-z0-9_+/=]{40,400}",
+        "sntryu_¦" + "0123456789abcdef" * 4,
+    ),
+    _prefixed("figma-token", "FIGMA_TOKEN", "figd_", _URL_SAFE + "{36,60}", "figd_¦" + "aB3dE5fG7h" * 4),
+    _prefixed(
+        "postman-key",
+        "POSTMAN_KEY",
+        "PMAK-",
+        r"[0-9a-f]{24}-[0-9a-f]{34}\b",
+        "PMAK-¦" + "0123456789ab" * 2 + "-" + "01234567890abcdef" * 2,
+    ),
+    _prefixed(
+        "airtable-token",
+        "AIRTABLE_TOKEN",
+        "pat",
+        r"[A-Za-z0-9]{14}\.[0-9a-f]{64}\b",
+        "pat¦aB3dE5fG7h1234." + "0123456789abcdef" * 4,
+        gate=r"pat[A-Za-z0-9]{14}\.",
+    ),
+    _prefixed(
+        "square-token", "SQUARE_TOKEN", "sq0atp-|sq0csp-", _URL_SAFE + "{22,43}", "sq0atp-¦aB3dE5fG7haB3dE5fG7h12"
+    ),
+    _prefixed("mailgun-key", "MAILGUN_KEY", "key-", r"[0-9a-f]{32}\b", "key-¦0123456789abcdef0123456789abcdef"),
+    Rule(
+        "mailchimp-key",
+        "MAILCHIMP_KEY",
+        r"\b(?P<secret>[0-9a-f]{32}-us[0-9]{1,2})\b",
+        ("-us",),
+        ("0123456789abcdef¦0123456789abcdef-us12",),
+        ("0123456789abcdef-us12", "en-us"),
+    ),
+    Rule(
+        "discord-token",
+        "DISCORD_TOKEN",
+        r"(?<![A-Za-z0-9_\-.])(?P<secret>[MNO][A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,40})(?![A-Za-z0-9_\-.])",
+        (".",),
+        ("MTIzNDU2Nzg5MDEyMzQ1Njc4.¦GaBcDe.aB3dE5fG7haB3dE5fG7haB3dE5fG7h12345678",),
+        ("Module.Submodule.Function",),
+        check="random",
+        gate=r"[MNO][A-Za-z0-9_\-]{23}[A-Za-z0-9_\-]{0,4}\.[A-Za-z0-9_\-]{6}\.",
+    ),
+    Rule(
+        "discord-webhook",
+        "DISCORD_WEBHOOK",
+        r"discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/(?P<secret>[A-Za-z0-9_\-]{60,80})",
+        ("/api/webhooks/",),
+        ("https://discord.com/api/webhooks/123456789012345678/¦" + "aB3dE5fG7h" * 6 + "12345678",),
+        ("https://discord.com/api/webhooks/",),
+    ),
+    Rule(
+        "teams-webhook",
+        "TEAMS_WEBHOOK",
+        r"webhook\.office\.com/webhookb2/(?P<secret>[A-Za-z0-9@/\-]{60,250})",
+        ("webhook.office.com/",),
+        (
+            "https://x.webhook.office.com/webhookb2/¦01234567-89ab@01234567-89ab/IncomingWebhook/0123456789abcdef0123456789abcdef/01",
+        ),
+        ("https://x.webhook.office.com/webhookb2/",),
+    ),
+    # Of any origin
+    Rule(
+        "jwt",
+        "JWT",
+        r"\b(?P<secret>eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{2,8000}\.[A-Za-z0-9_\-]{0,1000})",
+        ("eyj",),
+        ("eyJ¦hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",),
+        ("eyJust.a.word", "eyJ0aGlzIGlzIG5vdCBhIHRva2Vu.aa.bb"),
+        check="jwt",
+    ),
+    Rule(
+        "private-key",
+        "PRIVATE_KEY",
+        r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:[^\-]|-{1,4}[^\-]){0,16000}(?:-----END[^\-]{0,60}-----)?",
+        ("private key",),
+        (
+            "-----BEGIN ¦PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSj\n-----END PRIVATE KEY-----",
+            "-----BEGIN ¦OPENSSH PRIVATE KEY-----\\nb3BlbnNzaC1rZXktdjEAAAAA\\n-----END OPENSSH PRIVATE KEY-----",
+            "-----BEGIN ¦RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,AB\n\nMIIEpAIBAAKCAQEA",
+        ),
+        ("-----BEGIN PUBLIC KEY-----\nMIIBIjANBg\n-----END PUBLIC KEY-----", "my private key is safe"),
+    ),
+    Rule(
+        "putty-key",
+        "PRIVATE_KEY",
+        r"PuTTY-User-Key-File-[23]:(?:[^P]|P(?!rivate-MAC)){0,16000}Private-MAC:\s{0,3}[0-9a-f]{40,64}",
+        ("putty-user-key-file",),
+        ("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n¦AAAA\nPrivate-MAC: " + "0123456789abcdef" * 4,),
+        ("a PuTTY-User-Key-File-3: header",),
+    ),
+    Rule(
+        "ssh2-key",
+        "PRIVATE_KEY",
+        r"---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----(?:[^\-]|-{1,3}[^\-]){0,16000}(?:---- END[^\-]{0,60}----)?",
+        ("private key",),
+        ("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n¦P2/56wAAAgIAAAAm\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",),
+        ("---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----",),
+    ),
+    Rule(
+        "connection-string",
+        "CONNECTION_PASSWORD",
+        r"\b[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/@\"'<>]{0,128}:(?P<secret>[^\s/@\"'<>]{1,256})@[A-Za-z0-9\[]",
+        ("://",),
+        (
+            "postgresql://app:¦s3cr3t-Pa55@db.internal:5432/app",
+            "redis://:¦hunter2hunter2@cache:6379/0",
+            "https://user:¦abc%40def@host.example/path",
+        ),
+        ("http://localhost:8080/a@b", "https://example.com/x", "postgresql://app:${DB_PASSWORD}@db/app"),
+        check="not_placeholder",
+    ),
+    Rule(
+        "authorization-header",
+        "BEARER_TOKEN",
+        r"[Aa](?:uthorization|UTHORIZATION)[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
+        r"(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Tt]oken|[Aa]pi-?[Kk]ey|[Kk]ey|[Nn]egotiate|NTLM|SSWS)\s{1,3}"
+        r"(?P<secret>[A-Za-z0-9\-._~+/]{8,4000}={0,2})",
+        ("authorization",),
+        ("Authorization: Bearer ¦abcdef0123456789", "'authorization': 'Basic ¦dXNlcjpwYXNzd29yZA=='"),
+        ("Authorization: Bearer <token>", "authorization is needed"),
+        check="not_placeholder",
+    ),
+    Rule(
+        "bearer-token",
+        "BEARER_TOKEN",
+        r"\b[Bb](?:earer|EARER)\s{1,3}(?P<secret>[A-Za-z0-9\-._~+/]{16,4000}={0,2})",
+        ("bearer",),
+        ("curl -H 'Bearer ¦9f8e7d6c5b4a39281706f5e4d3c2b1a0'",),
+        ("the bearer of-bad-news-is-never-liked", "Bearer authenticationauthentication"),
+        check="random",
+    ),
+    Rule(
+        "session-cookie",
+        "SESSION_COOKIE",
+        r"(?<![A-Za-z0-9])(?:[Ss]ession(?:_?[Ii][Dd])?|SESSION(?:_?ID)?|[Ss]id|SID|PHPSESSID|JSESSIONID|[Cc]onnect\.sid|"
+        r"ASP\.NET_SessionId|__(?:Host|Secure)-[A-Za-z0-9_.\-]{1,40})=(?P<secret>[A-Za-z0-9%._+/=\-]{16,512})",
+        ("session", "sid", "__host-", "__secure-"),
+        (
+            "Cookie: theme=dark; session=¦9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+            "JSESSIONID=¦A1B2C3D4E5F60718293A4B5C6D7E8F90",
+        ),
+        ("session=Session.objects.create(user)", "sid=1", "session=requests.Session.default_for_all"),
+        check="random",
+    ),
+    Rule(
+        "command-line-user",
+        "CONNECTION_PASSWORD",
+        r"\bcurl\b[^\n]{0,200}\s(?:-u|--user)[\s=]{0,2}[\"']?[^\s:\"']{1,128}:(?P<secret>[^\s\"']{4,256})",
+        ("curl",),
+        ("curl -u admin:¦hunter2 https://api.example.com", "curl -sS --user 'me:¦pa55word' https://x.example"),
+        ("curl -u admin https://api.example.com", "curl -u $USER:$PASSWORD https://x.example"),
+        check="not_placeholder",
+    ),
+    Rule(
+        "command-line-secret",
+        "ASSIGNED_SECRET",
+        r"--[a-z\-]{0,30}(?:password|passwd|passphrase|pass|secret|token|api-?key|access-key)(?:\s{1,3}|=)[\"']?"
+        r"(?!(?:id|source|type|name)=)(?P<secret>[^\s\"'`<>|;&]{6,256})",
+        ("--",),
+        ("run --password ¦hunter2!x", "deploy --api-key=¦9f8e7d6c5b4a3928"),
+        ("docker login --password-stdin", "run --token $TOKEN", "--max-tokens 409600x", "--secret source=database"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "element-secret",
+        "ASSIGNED_SECRET",
+        r"<[A-Za-z0-9_.:\-]{0,60}" + _KEY_WORDS + r"[A-Za-z0-9_.\-]{0,20}>\s{0,3}(?P<secret>[^\s<>]{6,256})\s{0,3}</",
+        _KEY_ANCHORS,
+        ("<password>¦hunter2!</password>", "<db:apiKey>¦9f8e7d6c5b4a3928</db:apiKey>"),
+        ("<password>required</password>", "<token>${TOKEN}</token>"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "defined-secret",
+        "ASSIGNED_SECRET",
+        r"\b(?:define|setenv|putenv|set|put|add|[Ss]et_?[Hh]eader|setProperty)\(\s{0,3}[\"'][A-Za-z0-9_.\-]{0,40}"
+        + _KEY_WORDS
+        + r"[A-Za-z0-9_.\-]{0,20}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\s\"']{6,256})",
+        _KEY_ANCHORS,
+        ("define('DB_PASSWORD', '¦hunter2!');", 'os.putenv("API_KEY", "¦9f8e7d6c5b4a3928")'),
+        ('set("password", "required")', "define('PASSWORD_HINT_', '')"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "assigned-secret",
+        "ASSIGNED_SECRET",
+        _KEY_WORDS + _ASSIGNED + _VALUE,
+        _KEY_ANCHORS,
+        (
+            "password=¦hunter2!",
+            '"api_key": "¦9f8e7d6c5b4a3928"',
+            "DB_PASSWORD: '¦Tr0ub4dor&3'",
+            "client_secret => ¦aB3dE5fG7haB",
+            'curl -d "{\\"password\\": \\"¦hunter2!x\\"}"',
+            "password: |\n  ¦hunter2hunter2",
+            "DB_PASS=¦hunter22",
+            'secret_key = "¦eq4Af3SYYsGsJGRg"',
+            "PW: ¦Katze2024!",
+            "Passwort: ¦geheim123",
+            "mot de passe : ¦azerty123",
+            "contrase\u00f1a: ¦qwerty99",
+        ),
+        (
+            "password: string",
+            "token = get_token(request)",
+            'api_key = os.environ["API_KEY"]',
+            "tokens: 123456",
+            "password = None # not set",
+            "secret: ${VAULT_SECRET}",
+            "max_token: 409600",
+            "password=<password>",
+            "password=user.password_hash",
+            "bypass: level42x",
+            "api_key=sk-...",
+            "access_token: (none)",
+        ),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "spoken-password",
+        "ASSIGNED_SECRET",
+        r"(?<![A-Za-z])(?:[Pp]ass(?:word|phrase|code|wort)|[Pp]w|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|"
+        r"[Ss]enha|[Ww]achtwoord|[Pp]arola)"
+        r"\s{1,3}(?:(?:is|was|ist|lautet|es|est|\u00e8|\u00e9)\s{0,3}:?\s{1,3}|[\-\u2013\u2014]\s{1,3})"
+        r"[\"'`\u201c\u201e\u00ab]?(?P<secret>[^\s\"'`\u201c\u201d\u00bb]{4,128})",
+        (
+            "pass",
+            "pw",
+            "kennwort",
+            "contrase\u00f1a",
+            "senha",
+            "wachtwoord",
+            "parola",
+            "\u043f\u0430\u0440\u043e\u043b\u044c",
+        ),
+        (
+            "my password is ¦hunter2",
+            "the passphrase was '¦Correct-Horse-7'",
+            "the password is: ¦hunter2",
+            "Mein Passwort ist ¦Sommer2024!",
+            "mon mot de passe est ¦azerty123",
+            "la password \u00e8 ¦pippo123",
+        ),
+        ("the password is wrong", "password is required", "passport is", "the password - as always - is wrong"),
+        check="assigned",
+        score=0.6,
+    ),
+    Rule(
+        "assigned-secret-beyond-latin",
+        "ASSIGNED_SECRET",
+        r"(?:[Пп]ароль|[Пп]арола|[Şş]ifre(?:m|si)?|密码|密碼|パスワード|暗証番号|비밀번호|كلمة المرور|סיסמה|[Κκ]ωδικός)"
+        r"(?:\s{0,3}[:：=]\s{0,3}|\s{0,3}(?:是|は|это|είναι|[—–\-])\s{0,3})[\"'`«„“]?(?P<secret>[^\s\"'`»”“,;<>。、]{4,128})",
+        (
+            "пароль",
+            "парола",
+            "şifre",
+            "密码",
+            "密碼",
+            "パスワード",
+            "暗証番号",
+            "비밀번호",
+            "كلمة المرور",
+            "סיסמה",
+            "κωδικός",
+        ),
+        ("Пароль: ¦kotik123", "şifre: ¦kedi1234", "密码是¦mima8899", "パスワード：¦himitsu77", "비밀번호: ¦bimil1234"),
+        ("пароль: неверный", "密码: ********", "Şifre: required"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "spoken-code",
+        "ASSIGNED_SECRET",
+        r"\b(?:PIN(?: code)?|[Pp]in code|OTP|[Pp]asscode|[Oo]ne[- ]time (?:code|password)|"
+        r"[Vv]erification code|2FA code)"
+        r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|est|es)\s{0,3}:?\s{1,3})(?P<secret>[0-9]{4,8})\b",
+        ("pin", "otp", "passcode", "one-time", "one time", "verification code", "2fa code"),
+        ("my PIN is ¦4821", "passcode: ¦483920", "Your verification code is ¦391827"),
+        ("GPIO PIN: 21", "PIN is required", "OTP is 30 seconds"),
+        score=0.6,
+    ),
+)

@@ -1,0 +1,202 @@
+"""Seals records into one ledger: each becomes a leaf, once, and the head is signed when all of them are stored.
+
+What belongs together changes together, in one SQLite transaction: the size of the tree, the next offset on
+the bus, each collector's mark, and the leaves that are not yet known to be stored. The tiles are on disk
+before it, the signature comes after it. So a crash at any point leaves a ledger that goes on where it
+stopped, and no two heads of one size are ever signed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from slmtrail.core import commitment, durable
+from slmtrail.core.errors import LedgerError, StorageError
+from slmtrail.core.identity import Position, origin
+from slmtrail.core.keys import Signer
+from slmtrail.core.metrics import LEDGER_SIZE, RECORDS_DUPLICATE, RECORDS_SEALED
+from slmtrail.core.ports import Delivery, Sealed
+from slmtrail.indexer.ledger.checkpoint import Checkpoint
+from slmtrail.indexer.ledger.log import Log
+
+STATE_FILE = "state.sqlite"
+CHECKPOINT_FILE = "checkpoint"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS head (
+  one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, sealed_offset INTEGER NOT NULL,
+  stored_offset INTEGER NOT NULL, stored_size INTEGER NOT NULL, root BLOB);
+INSERT OR IGNORE INTO head VALUES (1, 0, 0, 0, 0, NULL);
+CREATE TABLE IF NOT EXISTS marks (
+  collector TEXT NOT NULL, boot TEXT NOT NULL, frame INTEGER NOT NULL, "index" INTEGER NOT NULL,
+  part INTEGER NOT NULL, PRIMARY KEY (collector, boot)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pending (bus_offset INTEGER PRIMARY KEY, leaf INTEGER NOT NULL);
+"""
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch of the topic, sealed."""
+
+    records: list[Sealed] = field(default_factory=list)
+    recovered: bool = False
+    """Some were sealed before a crash and may be in the store already."""
+    unusable: list[tuple[Delivery, str]] = field(default_factory=list)
+    """What is no record at all, and why."""
+
+
+class Sealer:
+    """The ledger of one partition. One process owns it; call it from one thread at a time."""
+
+    def __init__(self, folder: Path, ledger: str, key: Signer) -> None:
+        self.ledger = ledger
+        self._folder = folder
+        self._key = key
+        durable.make_folder(folder)
+        self._held = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._held.close()
+            raise StorageError(f"{folder}: another indexer owns this ledger; one ledger has one owner") from None
+        try:
+            self._db = sqlite3.connect(folder / STATE_FILE, check_same_thread=False)
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+            head = self._db.execute("SELECT size, sealed_offset, stored_offset, stored_size, root FROM head").fetchone()
+        except sqlite3.Error as error:
+            self._held.close()
+            raise StorageError(f"{folder / STATE_FILE}: {error}; rebuild this ledger from the topic") from None
+        size: int = head[0]
+        self._sealed_offset: int = head[1]
+        self._stored_offset: int = head[2]
+        self._stored_size: int = head[3]
+        self._log = Log.open(folder, size)
+        if size and self._log.root() != head[4]:
+            raise LedgerError(f"{folder}: the tiles give another root than was sealed; restore them from a copy")
+        self._signed_size = -1
+        LEDGER_SIZE.labels(ledger).set(size)
+
+    @property
+    def next_offset(self) -> int:
+        """Where to read the topic from: everything before it is sealed and stored."""
+        return self._stored_offset
+
+    def seal(self, deliveries: Sequence[Delivery]) -> Batch:
+        """Makes leaves of what is new; finds again the leaves of what was sealed before a crash."""
+        batch = Batch()
+        fresh: list[tuple[Delivery, dict[str, Any]]] = []
+        entries: list[bytes] = []
+        marks: dict[tuple[str, str], Position] = {}
+        for delivery in deliveries:
+            try:
+                record = orjson.loads(delivery.value)
+                collector, boot, position = origin(record)
+                entry = commitment.entry(record)
+            except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, LedgerError) as error:
+                batch.unusable.append((delivery, f"is not a record: {type(error).__name__}"))
+                continue
+            if delivery.offset < self._sealed_offset:
+                self._find_again(delivery, record, entry, batch)
+                continue
+            mark = marks.get((collector, boot)) or self._mark(collector, boot)
+            if mark is not None and position <= mark:
+                RECORDS_DUPLICATE.inc()
+                continue
+            marks[collector, boot] = position
+            fresh.append((delivery, record))
+            entries.append(entry)
+        if deliveries and deliveries[-1].offset >= self._sealed_offset:
+            leaves = self._log.append(entries) if entries else range(0)
+            self._commit(deliveries[-1].offset + 1, fresh, leaves, marks)
+            batch.records += [
+                self._sealed(delivery, record, leaf) for (delivery, record), leaf in zip(fresh, leaves, strict=True)
+            ]
+            RECORDS_SEALED.inc(len(entries))
+        return batch
+
+    def stored(self, deliveries: Sequence[Delivery]) -> None:
+        """All of `deliveries` is in the store, on disk."""
+        if not deliveries:
+            return
+        offset = deliveries[-1].offset + 1
+        with self._transaction():
+            self._db.execute("DELETE FROM pending WHERE bus_offset < ?", (offset,))
+            row = self._db.execute("SELECT min(leaf) FROM pending").fetchone()
+            size = self._log.size if row[0] is None else row[0]
+            self._db.execute("UPDATE head SET stored_offset = ?, stored_size = ?", (offset, size))
+        self._stored_offset, self._stored_size = offset, size
+
+    def checkpoint(self) -> bytes | None:
+        """Signs the head over all stored leaves and puts it on disk; None where that is signed already."""
+        if self._stored_size == self._signed_size:
+            return None
+        signed = Checkpoint(self.ledger, self._stored_size, self._log.root(self._stored_size)).sign([self._key])
+        durable.write_file(self._folder / CHECKPOINT_FILE, signed)
+        self._signed_size = self._stored_size
+        self._log.prune(self._stored_size)
+        LEDGER_SIZE.labels(self.ledger).set(self._stored_size)
+        return signed
+
+    def close(self) -> None:
+        """Lets go of the ledger."""
+        self._db.close()
+        self._held.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """After an error in it this sealer is done for: open it again."""
+        try:
+            with self._db:
+                yield
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._folder / STATE_FILE}: {error}; look at the disk") from None
+
+    def _mark(self, collector: str, boot: str) -> Position | None:
+        row = self._db.execute(
+            'SELECT frame, "index", part FROM marks WHERE collector = ? AND boot = ?', (collector, boot)
+        ).fetchone()
+        return Position(*row) if row else None
+
+    def _find_again(self, delivery: Delivery, record: dict[str, Any], entry: bytes, batch: Batch) -> None:
+        row = self._db.execute("SELECT leaf FROM pending WHERE bus_offset = ?", (delivery.offset,)).fetchone()
+        if row is None:
+            return
+        if self._log.entry(row[0]) != entry:
+            raise LedgerError(
+                f"{self.ledger}: leaf {row[0]} is not the record at offset {delivery.offset} of the topic: the topic "
+                "was replaced or the ledger's folder belongs to another; restore the one that belongs here"
+            )
+        batch.records.append(self._sealed(delivery, record, row[0]))
+        batch.recovered = True
+
+    def _commit(
+        self,
+        next_offset: int,
+        fresh: list[tuple[Delivery, dict[str, Any]]],
+        leaves: range,
+        marks: dict[tuple[str, str], Position],
+    ) -> None:
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO pending VALUES (?, ?)",
+                [(delivery.offset, leaf) for (delivery, _), leaf in zip(fresh, leaves, strict=True)],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",
+                [(*who, mark.frame, mark.index, mark.part) for who, mark in marks.items()],
+            )
+            self._db.execute(
+                "UPDATE head SET size = ?, sealed_offset = ?, root = ?", (self._log.size, next_offset, self._log.root())
+            )
+        self._sealed_offset = next_offset
+
+    def _sealed(self, delivery: Delivery, record: dict[str, Any], leaf: int) -> Sealed:
+        return Sealed(self.ledger, leaf, record["event.id"], record, delivery.value)

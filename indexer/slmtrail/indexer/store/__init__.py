@@ -1,0 +1,1 @@
+"""Where sealed records are searched: the adapters of the Store port."""

@@ -1,0 +1,111 @@
+"""What a record is searched by, besides its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from slmtrail.core.events import timestamp_ms
+from slmtrail.core.fields import FIELDS
+from slmtrail.core.ports import Sealed
+from slmtrail.indexer.store.language.fits import values
+
+TIME = "@timestamp"
+KIND = "slm.kind"
+ENVIRONMENT = "deployment.environment.name"
+OUTCOME = "event.outcome"
+COLLECTOR = "slm.collector.id"
+USERS = ("user.id", "user.name", "user.email", "enduser.pseudo.id")
+MODELS = ("gen_ai.request.model", "gen_ai.response.model")
+FLAGS = "slm.flags"
+SESSIONS = ("session.id", "gen_ai.conversation.id")
+IPS = ("source.ip", "network.forwarded_ip")
+RULES = ("rule.id", "rule.name")
+
+COLUMNS = {
+    KIND: "kind",
+    ENVIRONMENT: "environment",
+    OUTCOME: "outcome",
+    COLLECTOR: "collector",
+    "service.name": "service",
+    "slm.latency_ms": "latency_ms",
+    "gen_ai.usage.input_tokens": "input_tokens",
+    "gen_ai.usage.output_tokens": "output_tokens",
+    "http.response.status_code": "status",
+}
+"""Fields with a column of their own in the embedded store: common, and with many records a value."""
+TERMS = {
+    "user": USERS,
+    "model": MODELS,
+    "flag": (FLAGS,),
+    "session": SESSIONS,
+    "trace": ("trace.id",),
+    "ip": IPS,
+    "rule": RULES,
+    "severity": ("slm.alert.severity",),
+    "verdict": ("slm.verdict",),
+}
+"""Fields in the embedded store's index of terms: what finds few records, or what few records have."""
+
+
+class Columns(NamedTuple):
+    """The searched values of one record; None where it has none."""
+
+    ts_ms: int
+    kind: str | None
+    environment: str | None
+    outcome: str | None
+    collector: str | None
+    service: str | None
+    latency_ms: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    status: int | None
+    terms: list[tuple[str, str]]
+    """Values of which a record may have several, with the name of their kind, sorted."""
+
+
+SCALARS = Columns._fields[:-1]
+"""The columns that a record has one value of, as they are named in the embedded store."""
+
+
+def columns(record: dict[str, Any]) -> Columns:
+    """The searched values of `record`. Raises ValueError when it has no usable time."""
+    time = record.get(TIME)
+    if not isinstance(time, str):
+        raise ValueError("@timestamp: is missing")
+    scalars = [(_number if FIELDS[name].type == "integer" else _word)(record, name) for name in COLUMNS]
+    terms = {(kind, value) for kind, names in TERMS.items() for value in _terms(record, names)}
+    return Columns._make((timestamp_ms(time), *scalars, sorted(terms)))
+
+
+def ip_term(number: int) -> str:
+    """An address as a term: those of a network stand in a row."""
+    return f"{number:032x}"
+
+
+def objection(sealed: Sealed) -> str:
+    """Why no store can take this record; empty when it can."""
+    if sealed.record.get("event.id") != sealed.id:
+        return "event.id: is not the id under which the record was sealed"
+    try:
+        columns(sealed.record)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _word(record: dict[str, Any], name: str) -> str | None:
+    value = record.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _number(record: dict[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def _terms(record: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        if name in record:
+            yield from (ip_term(value) if FIELDS[name].type == "ip" else value for value in values(record, name))

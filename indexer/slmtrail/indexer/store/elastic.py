@@ -1,0 +1,232 @@
+"""The store on Elasticsearch: a data stream for each environment, written in bulk, searched by the server.
+
+A document is the record's own JSON with its ledger and leaf put in front, never encoded again, so that what
+is stored proves. Elasticsearch keeps an `_id` apart within one backing index only; so whenever it is unclear
+what arrived, the index is asked before anything is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from slmtrail.core.errors import QueryError, StoreError
+from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
+from slmtrail.indexer.store.columns import COLLECTOR
+from slmtrail.indexer.store.cursor import Cursor
+from slmtrail.indexer.store.elastic_audit import audit
+from slmtrail.indexer.store.elastic_bulk import Bulk
+from slmtrail.indexer.store.elastic_client import ElasticClient
+from slmtrail.indexer.store.elastic_erase import erase
+from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent_body, facet_body, histogram_body
+from slmtrail.indexer.store.elastic_names import Streams
+from slmtrail.indexer.store.elastic_query import dsl
+from slmtrail.indexer.store.facets import fields_of, step_ms
+from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT, component_template, index_template
+from slmtrail.indexer.store.query import SLOW, asked
+
+_TIMEOUT = "10s"
+_MAX_LEDGERS = 10_000
+_MAX_LEAVES = 10_000
+
+
+class ElasticStore:
+    """The Store port on an Elasticsearch cluster. Records of other trails in it go by another `dataset`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        writable: bool = False,
+        dataset: str = "slm",
+        api_key: str | None = None,
+        ca_file: Path | None = None,
+        patience_s: float = 60,
+    ) -> None:
+        self._client = ElasticClient(url, api_key=api_key, ca_file=ca_file)
+        self._streams = Streams(dataset)
+        self._bulk = Bulk(self._client, self._streams, patience_s) if writable else None
+        self._prepared = False
+
+    def write(self, records: Sequence[Sealed]) -> list[Refusal]:
+        """Stores each record once; on disk when this returns. Waits out a busy or absent server for a while."""
+        if self._bulk is None:
+            raise self._read_only()
+        if not self._prepared:
+            self._prepare()
+        return self._bulk.write(records)
+
+    def holding(self, ledger: str, leaves: Sequence[int]) -> set[int]:
+        """Which of these leaves are there, counting all that was written before this call."""
+        self._refresh()
+        found: set[int] = set()
+        for start in range(0, len(leaves), _MAX_LEAVES):
+            asked_for = list(leaves[start : start + _MAX_LEAVES])
+            answer = self._search(
+                {
+                    "size": 0,
+                    "query": {"bool": {"filter": [{"term": {LEDGER: ledger}}, {"terms": {LEAF: asked_for}}]}},
+                    "aggs": {"leaves": {"terms": {"field": LEAF, "size": len(asked_for)}}},
+                }
+            )
+            found.update(bucket["key"] for bucket in _buckets(answer, "leaves"))
+        return found
+
+    def erase(self, ledger: str, rows: Rows) -> int:
+        """Destroys content, persons and salts of these leaves, and the old versions of their documents."""
+        if self._bulk is None:
+            raise self._read_only()
+        return erase(self._client, self._streams.pattern, ledger, rows)
+
+    def search(self, query: Query) -> Page:
+        """The records that fit, newest first; those written within the last second may not be among them yet."""
+        question = asked(query)
+        body: dict[str, Any] = {
+            "size": question.limit + 1,
+            "track_total_hits": True,
+            "query": dsl(question),
+            "timeout": _TIMEOUT,
+            "sort": [
+                {"@timestamp": {"order": "desc", "unmapped_type": "date"}},
+                {LEDGER: {"order": "desc", "unmapped_type": "keyword"}},
+                {LEAF: {"order": "desc", "unmapped_type": "long"}},
+                {"event.id": {"order": "desc", "unmapped_type": "keyword"}},
+            ],
+        }
+        if question.after is not None:
+            body["search_after"] = list(question.after)
+        hits = self._search(body)["hits"]
+        page = hits["hits"][: question.limit]
+        cursor = Cursor(*page[-1]["sort"]).text() if len(hits["hits"]) > question.limit else ""
+        return Page([_sealed(hit["_source"]) for hit in page], hits["total"]["value"], cursor)
+
+    def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
+        """The most frequent values of a field among the records that fit, and how many of them have each."""
+        wanted, fields = dsl(asked(query)), fields_of(field, size)
+        answer = self._counted(facet_body(wanted, fields))
+        counts = [{one["key"]: one["doc_count"] for one in _buckets(answer, name)} for name in fields]
+        found = counts[0]
+        if len(fields) > 1:
+            values = candidates(counts, size)
+            exact = _buckets(self._counted(exact_body(wanted, fields, values)), "values") if values else []
+            found = {value: one["doc_count"] for value, one in zip(values, exact, strict=True)}
+        most = sorted(found, key=lambda value: (-found[value], value))[:size]
+        return {str(value): found[value] for value in most}
+
+    def histogram(self, query: Query, bars: int) -> Histogram:
+        """The records that fit, over time, in at most so many steps."""
+        wanted = dsl(asked(query))
+        ends = self._counted(extent_body(wanted)).get("aggregations", {})
+        first, last = (int(ends.get(end, {}).get("value") or 0) for end in ("first", "last"))
+        step = step_ms(first, last, bars)
+        answer = self._counted(histogram_body(wanted, step))
+        return Histogram(step, {bucket["key"]: bucket["doc_count"] for bucket in _buckets(answer, "bars")})
+
+    def _counted(self, body: dict[str, Any]) -> Any:
+        return self._search({**body, "timeout": _TIMEOUT})
+
+    def get(self, record_id: str) -> Sealed | None:
+        """One record by its event.id; of one that stands twice, the first by ledger and leaf."""
+        answer = self._search({"size": 1, "query": {"term": {"event.id": record_id}}, "sort": _by_leaf()})
+        hits = answer["hits"]["hits"]
+        return _sealed(hits[0]["_source"]) if hits else None
+
+    def scan(self, ledger: str, start: int, end: int) -> Iterator[Sealed]:
+        """All records of leaves start ≤ leaf < end in order of leaf; what stands twice comes twice."""
+        self._refresh()
+        place = [{"term": {LEDGER: ledger}}, {"range": {LEAF: {"gte": start, "lt": end}}}]
+        for hit in self._client.hits(self._streams.pattern, {"bool": {"filter": place}}, _by_leaf()):
+            yield _sealed(hit["_source"])
+
+    def ledgers(self) -> dict[str, int]:
+        """The ledgers that records name, and how many records each has."""
+        self._refresh()
+        answer = self._search({"size": 0, "aggs": {"ledgers": {"terms": {"field": LEDGER, "size": _MAX_LEDGERS}}}})
+        return {bucket["key"]: bucket["doc_count"] for bucket in _buckets(answer, "ledgers")}
+
+    def extent(self, query: Query) -> dict[str, range]:
+        """For each ledger with records that fit, the leaves from the first to the last of them."""
+        self._refresh()
+        ends = {"first": {"min": {"field": LEAF}}, "last": {"max": {"field": LEAF}}}
+        times = {"gte": query.since_ms, "lt": query.until_ms, "format": "epoch_millis"}
+        filters: list[dict[str, Any]] = [{"range": {"@timestamp": times}}]
+        filters += [{"term": {COLLECTOR: query.collector}}] if query.collector else []
+        answer = self._search(
+            {
+                "size": 0,
+                "query": {"bool": {"filter": filters}},
+                "aggs": {"ledgers": {"terms": {"field": LEDGER, "size": _MAX_LEDGERS}, "aggs": ends}},
+            }
+        )
+        return {
+            bucket["key"]: range(int(bucket["first"]["value"]), int(bucket["last"]["value"]) + 1)
+            for bucket in _buckets(answer, "ledgers")
+        }
+
+    def faults(self) -> list[Fault]:
+        """Where mappings differ from the templates, or documents stand twice, in the wrong place or by a wrong id."""
+        self._refresh()
+        return audit(self._client, self._streams)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def _prepare(self) -> None:
+        """Puts the templates where they are missing or differ, and learns which data streams are there."""
+        name = f"slmtrail-{self._streams.dataset}"
+        for path, key, wanted in (
+            (f"/_component_template/{name}", "component_templates", component_template()),
+            (f"/_index_template/{name}", "index_templates", index_template(self._streams.pattern, name)),
+        ):
+            found = self._client.ask("GET", path)
+            if found is None or not _contains(found[key][0][key.removesuffix("s")], wanted):
+                self._client.ask("PUT", path, wanted)
+        resolved = self._client.ask("GET", f"/_resolve/index/{self._streams.pattern}") or {"data_streams": []}
+        self._streams.known.update(stream["name"] for stream in resolved["data_streams"])
+        self._prepared = True
+
+    def _read_only(self) -> StoreError:
+        return StoreError(
+            f"Elasticsearch at {self._client.place}: is open for reading only; open it with writable=True"
+        )
+
+    def _refresh(self) -> None:
+        self._client.ask("POST", f"/{self._streams.pattern}/_refresh")
+
+    def _search(self, body: dict[str, Any]) -> Any:
+        answer = self._client.ask("POST", f"/{self._streams.pattern}/_search", body)
+        if answer["timed_out"] and "timeout" in body:
+            raise QueryError(SLOW)
+        if answer["_shards"]["failed"] or answer["timed_out"]:
+            raise StoreError(
+                f"Elasticsearch at {self._client.place}: some shards did not answer; ask again when its health is green"
+            )
+        return answer
+
+
+def _sealed(source: dict[str, Any]) -> Sealed:
+    ledger, leaf = source.pop(LEDGER, ""), source.pop(LEAF, -1)
+    source.pop(TEXT, None)
+    return Sealed(ledger, leaf, source.get("event.id", ""), source, orjson.dumps(source))
+
+
+def _by_leaf() -> list[Any]:
+    types = {LEDGER: "keyword", LEAF: "long", "event.id": "keyword"}
+    return [{name: {"order": "asc", "unmapped_type": kind}} for name, kind in types.items()]
+
+
+def _buckets(answer: Any, name: str) -> Any:
+    return answer.get("aggregations", {}).get(name, {}).get("buckets", [])
+
+
+def _contains(found: Any, wanted: Any) -> bool:
+    """Whether the server's form of a template, which may say more, has all that is wanted."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(key in found and _contains(found[key], wanted[key]) for key in wanted)
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(_contains, found, wanted))
+    return str(found).lower() == str(wanted).lower()

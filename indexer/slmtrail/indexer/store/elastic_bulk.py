@@ -1,0 +1,176 @@
+"""Writing many documents at once, each of them once."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+
+from slmtrail.core.errors import StoreError
+from slmtrail.core.ports import Refusal, Sealed
+from slmtrail.indexer.store.columns import ENVIRONMENT, objection
+from slmtrail.indexer.store.elastic_client import ElasticClient
+from slmtrail.indexer.store.elastic_names import Streams, stored_id
+from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
+from slmtrail.indexer.store.text import supplement
+
+MAX_REQUEST_BYTES = 8 * 1024**2
+MAX_REQUEST_RECORDS = 1000
+_BUSY = frozenset({429, 502, 503, 504})
+_TOO_LARGE = 413
+_QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
+_REASON_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    sealed: Sealed
+    stream: str
+    id: str
+    line: bytes
+
+    def lines(self) -> bytes:
+        return orjson.dumps({"create": {"_index": self.stream, "_id": self.id}}) + b"\n" + self.line + b"\n"
+
+
+class Bulk:
+    """The writing half of the store on Elasticsearch."""
+
+    def __init__(self, client: ElasticClient, streams: Streams, patience_s: float) -> None:
+        self._client = client
+        self._streams = streams
+        self._patience_s = patience_s
+
+    def write(self, records: Sequence[Sealed]) -> list[Refusal]:
+        """Stores each record once. Raises StoreError when the server is busy or absent for longer than the patience."""
+        refusals: list[Refusal] = []
+        documents = []
+        for sealed in records:
+            if reason := objection(sealed):
+                refusals.append(Refusal(sealed, reason))
+            else:
+                stream = self._streams.of(sealed.record.get(ENVIRONMENT))
+                documents.append(_Document(sealed, stream, stored_id(sealed), line(sealed)))
+        for batch in _batches(documents):
+            refusals += self._store(batch)
+        return refusals
+
+    def _store(self, pending: list[_Document]) -> list[Refusal]:
+        refusals: list[Refusal] = []
+        waits = _waits(self._patience_s)
+        while pending:
+            try:
+                items = self._client.raw("POST", "/_bulk", b"".join(document.lines() for document in pending))["items"]
+            except ApiError as error:
+                if error.status_code == _TOO_LARGE:
+                    return refusals + self._store_parted(pending, error)
+                if error.status_code not in _BUSY or not next(waits, False):
+                    raise self._client.refused(error) from error
+                pending = self._absent(pending)
+            except TransportError as error:
+                if not next(waits, False):
+                    raise self._client.unreachable(error) from error
+                pending = self._absent(pending)
+            else:
+                busy, doubled = [], []
+                for document, item in zip(pending, items, strict=True):
+                    answer = item["create"]
+                    if answer["status"] in _BUSY:
+                        busy.append(document)
+                    elif answer["status"] == 409:
+                        doubled.append((document, answer["_index"]))
+                    elif answer["status"] in (400, _TOO_LARGE):
+                        refusals.append(Refusal(document.sealed, _reason(answer["error"])))
+                    elif answer["status"] >= 300:
+                        kind = answer["error"]["type"]
+                        raise StoreError(f"Elasticsearch at {self._client.place} takes no records: {kind}")
+                if busy and not next(waits, False):
+                    raise StoreError(f"Elasticsearch at {self._client.place} is too busy to take records; try later")
+                pending = busy + self._at_other_leaves(doubled)
+        return refusals
+
+    def _store_parted(self, pending: list[_Document], error: ApiError) -> list[Refusal]:
+        if len(pending) == 1:
+            return [Refusal(pending[0].sealed, f"the server takes no request of its size ({error.status_code})")]
+        middle = len(pending) // 2
+        return self._store(pending[:middle]) + self._store(pending[middle:])
+
+    def _absent(self, documents: list[_Document]) -> list[_Document]:
+        """Those that did not arrive, after a request whose answer is not known."""
+        try:
+            self._client.raw("POST", f"/{self._streams.pattern}/_refresh")
+            body = {
+                "size": 10_000,
+                "query": {"ids": {"values": [document.id for document in documents]}},
+                "_source": [LEDGER, LEAF],
+            }
+            hits = self._client.raw("POST", f"/{self._streams.pattern}/_search", body)["hits"]["hits"]
+        except (ApiError, TransportError):
+            return documents
+        there = {(hit["_id"], *_place(hit["_source"])) for hit in hits}
+        return [d for d in documents if (d.id, d.sealed.ledger, d.sealed.leaf) not in there]
+
+    def _at_other_leaves(self, doubled: list[tuple[_Document, str]]) -> list[_Document]:
+        """Of documents whose id is taken, those that stand at another leaf, under an id of their own.
+
+        They are kept, so that verification finds them; an id that is refused again is the same record.
+        """
+        if not doubled:
+            return []
+        wanted = [{"_index": index, "_id": document.id, "_source": [LEDGER, LEAF]} for document, index in doubled]
+        found = self._client.ask("POST", "/_mget", {"docs": wanted})["docs"]
+        again = []
+        for (document, _), other in zip(doubled, found, strict=True):
+            sealed = document.sealed
+            elsewhere = _place(other.get("_source", {})) != (sealed.ledger, sealed.leaf)
+            if elsewhere and document.id == stored_id(sealed):
+                again.append(_Document(sealed, document.stream, stored_id(sealed, doubled=True), document.line))
+        return again
+
+
+def line(sealed: Sealed) -> bytes:
+    """The document of a record: its own text, its place and the words to search it by put in front."""
+    words = supplement(sealed.record)
+    more = b',"%s":%s' % (TEXT.encode(), orjson.dumps(words)) if words else b""
+    place = b'{"%s":%s,"%s":%d' % (LEDGER.encode(), orjson.dumps(sealed.ledger), LEAF.encode(), sealed.leaf)
+    # A line break can only stand between values, where a blank means the same; here it would end the document.
+    return place + more + b"," + sealed.data.strip()[1:].replace(b"\n", b" ")
+
+
+def _batches(documents: list[_Document]) -> Iterator[list[_Document]]:
+    batch: list[_Document] = []
+    size = 0
+    for document in documents:
+        if batch and (size + len(document.line) > MAX_REQUEST_BYTES or len(batch) == MAX_REQUEST_RECORDS):
+            yield batch
+            batch, size = [], 0
+        batch.append(document)
+        size += len(document.line)
+    if batch:
+        yield batch
+
+
+def _waits(patience_s: float) -> Iterator[bool]:
+    """Sleeps ever longer at each step, until the patience is over."""
+    deadline = time.monotonic() + patience_s
+    pause_s = 0.1
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, pause_s * random.uniform(0.5, 1)))  # noqa: S311 - no secret, only spread
+        yield True
+        pause_s = min(pause_s * 2, 5)
+
+
+def _place(source: dict[str, Any]) -> tuple[Any, Any]:
+    return source.get(LEDGER), source.get(LEAF)
+
+
+def _reason(error: dict[str, Any]) -> str:
+    """Why the server refused a document, without the pieces of it that the server likes to quote."""
+    return f"{error['type']}: {_QUOTES.split(error['reason'])[0][:_REASON_CHARS]}"

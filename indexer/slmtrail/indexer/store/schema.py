@@ -1,0 +1,92 @@
+"""The tables of the embedded store."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from slmtrail.core.errors import StoreError
+
+APPLICATION_ID = 0x736C6D74
+VERSION = 2
+_PAGE_BYTES = 8192
+"""Five records of common size fill a page of this size well; of the usual 4096 bytes a third stays empty."""
+
+# A record's searched columns lie apart from its data, so that a search reads few pages; a term (a user, model,
+# session, …) carries the most common of them too, so that a search for it reads its rows alone. An id that stands at
+# two leaves, or a leaf that has two records, is kept as it is: verification names it.
+_TABLES = (
+    """CREATE TABLE record (
+      place INTEGER PRIMARY KEY, ledger TEXT NOT NULL, leaf INTEGER NOT NULL, id TEXT NOT NULL,
+      ts_ms INTEGER NOT NULL, kind TEXT, environment TEXT, outcome TEXT, collector TEXT,
+      service TEXT, latency_ms INTEGER, input_tokens INTEGER, output_tokens INTEGER, status INTEGER
+    ) STRICT""",
+    "CREATE UNIQUE INDEX record_leaf ON record (ledger, leaf, id)",
+    "CREATE INDEX record_id ON record (id)",
+    "CREATE INDEX record_newest ON record (ts_ms, ledger, leaf, id, kind, environment, outcome, collector, "
+    "service, latency_ms, input_tokens, output_tokens, status)",
+    """CREATE TABLE term (
+      name TEXT NOT NULL, value TEXT NOT NULL, ts_ms INTEGER NOT NULL, place INTEGER NOT NULL,
+      kind TEXT, environment TEXT, outcome TEXT, collector TEXT,
+      PRIMARY KEY (name, value, ts_ms, place)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE payload (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+)
+_TOKENIZER = """ascii tokenchars '_.:,;""#*'''"""
+
+
+def searched_text(create: str, payload: str) -> str:
+    """The view that stands for the indexed text: no copy of it is kept, it is made anew from the data."""
+    return f"CREATE {create} searched_text (place, text) AS SELECT place, searched(data) FROM {payload}"  # noqa: S608
+
+
+def words(name: str) -> str:
+    """The index of words. Its tokenizer only splits at blanks: `words.py` has found the words already."""
+    return (
+        f"CREATE VIRTUAL TABLE {name} USING fts5 (text, content = 'searched_text', content_rowid = 'place', "
+        f'columnsize = 0, tokenize = "{_TOKENIZER}")'
+    )
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Makes the tables in an empty database."""
+    for statement in (*_TABLES, searched_text("VIEW", "payload"), words("words")):
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def pristine() -> sqlite3.Connection:
+    """An empty store in memory, to compare with."""
+    db = sqlite3.connect(":memory:")
+    create(db)
+    return db
+
+
+def prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Makes the tables in a new file; checks those of an old one, and leaves alone what is none."""
+    if not _is_empty(db):
+        check(db, path)
+    db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("BEGIN IMMEDIATE")
+    if _is_empty(db):
+        create(db)
+    db.execute("COMMIT")
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+
+
+def check(db: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError for a file that is no store of this version."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path}: is not a store of slmtrail; look at the setting `store`")
+    if version != VERSION:
+        raise StoreError(
+            f"{path}: is a store of version {version}, this slmtrail reads version {VERSION}; move it away and index "
+            "the records anew, or read it with the slmtrail that wrote it"
+        )

@@ -1,0 +1,309 @@
+"""The embedded store: one SQLite file, searched by its columns and by full text.
+
+Write-ahead logging, synchronous=FULL: what `write` returned for survives a power cut. One process writes,
+any number read; readers open the file read-only and never hold up the writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from slmtrail.core import durable
+from slmtrail.core.errors import StorageError, StoreError
+from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
+from slmtrail.indexer.store import schema
+from slmtrail.indexer.store.columns import SCALARS, Columns, columns, objection
+from slmtrail.indexer.store.cursor import Cursor
+from slmtrail.indexer.store.facets import fields_of
+from slmtrail.indexer.store.query import Asked, asked
+from slmtrail.indexer.store.sqlite_audit import audit, error_code, parsed
+from slmtrail.indexer.store.sqlite_deadline import DATA_S, bounded
+from slmtrail.indexer.store.sqlite_erase import erase
+from slmtrail.indexer.store.sqlite_facets import facet, histogram
+from slmtrail.indexer.store.sqlite_plan import Plan, plan
+from slmtrail.indexer.store.text import searched
+
+_BATCH = 200
+_BUSY_TIMEOUT_S = 30.0
+
+
+class SqliteStore:
+    """The Store port on one SQLite file."""
+
+    def __init__(self, path: Path, *, writable: bool = False) -> None:
+        self._path = path
+        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._write_lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        if writable:
+            durable.make_folder(path.parent)
+            with self._explained():
+                self._writer = _open(f"{path.absolute().as_uri()}?mode=rwc")
+                try:
+                    schema.prepare(self._writer, path)
+                except BaseException:
+                    self._writer.close()
+                    raise
+
+    def write(self, records: Sequence[Sealed]) -> list[Refusal]:
+        """Stores each record once, in one transaction; on disk when this returns."""
+        refusals = []
+        accepted: dict[tuple[str, int, str], tuple[Sealed, Columns]] = {}
+        for sealed in records:
+            if reason := objection(sealed):
+                refusals.append(Refusal(sealed, reason))
+            else:
+                accepted[sealed.ledger, sealed.leaf, sealed.id] = sealed, columns(sealed.record)
+        with self._write_lock, self._explained(), self._writing() as db:
+            db.execute("BEGIN IMMEDIATE")
+            _insert(db, [pair for key, pair in accepted.items() if not _holds(db, key)])
+        return refusals
+
+    def erase(self, ledger: str, rows: Rows) -> int:
+        """Destroys content, persons and salts of these leaves, in the file's free pages too."""
+        with self._write_lock, self._explained():
+            return erase(self._writing(), ledger, rows)
+
+    def holding(self, ledger: str, leaves: Sequence[int]) -> set[int]:
+        """Which of these leaves are there."""
+        with self._reading() as db:
+            found = db.execute(
+                "SELECT leaf FROM record WHERE ledger = ? AND leaf IN (SELECT value FROM json_each(?))",
+                (ledger, orjson.dumps(list(leaves)).decode()),
+            )
+            return {leaf for (leaf,) in found}
+
+    def search(self, query: Query) -> Page:
+        """The records that fit, newest first."""
+        question = asked(query)
+        with self._planned(question) as (db, found):
+            (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
+            after, last = "", list(question.after or ())
+            if last:
+                after = "AND r.ts_ms <= ? AND (r.ts_ms, n.ledger, n.leaf, n.id) < (?, ?, ?, ?)"
+                last = [last[0], *last]
+            rows = db.execute(
+                "SELECT ts_ms, ledger, leaf, id, data FROM (SELECT r.ts_ms, n.ledger, n.leaf, n.id, n.place "  # noqa: S608
+                f"{found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where} {after} "
+                "ORDER BY r.ts_ms DESC, n.ledger DESC, n.leaf DESC, n.id DESC LIMIT ?) "
+                "JOIN payload USING (place) ORDER BY ts_ms DESC, ledger DESC, leaf DESC, id DESC",
+                [*found.values, *last, question.limit + 1],
+            ).fetchall()
+        more = len(rows) > question.limit
+        rows = rows[: question.limit]
+        cursor = Cursor(*rows[-1][:4]).text() if more else ""
+        return Page([_sealed(*row[1:]) for row in rows], total, cursor)
+
+    def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
+        """The most frequent values of a field among the records that fit, and how many of them have each."""
+        question, fields = asked(query), fields_of(field, size)
+        with self._planned(question) as (db, found):
+            return facet(db, question, found, fields, size)
+
+    def histogram(self, query: Query, bars: int) -> Histogram:
+        """The records that fit, over time, in at most so many steps."""
+        with self._planned(asked(query)) as (db, found):
+            return histogram(db, found, bars)
+
+    @contextmanager
+    def _planned(self, question: Asked) -> Iterator[tuple[sqlite3.Connection, Plan]]:
+        """One state of the file, and the way to what is asked for, which ends by its deadline."""
+        with self._reading() as db, _one_state(db), bounded(db) as deadline:
+            found = plan(db, question)
+            if found.reads_data:
+                deadline.limit_s = DATA_S
+            yield db, found
+
+    def get(self, record_id: str) -> Sealed | None:
+        """One record by its event.id; of one that stands twice, the first by ledger and leaf."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT ledger, leaf, id, data FROM record JOIN payload USING (place) "
+                "WHERE id = ? ORDER BY ledger, leaf LIMIT 1",
+                (record_id,),
+            ).fetchone()
+        return _sealed(*row) if row else None
+
+    def scan(self, ledger: str, start: int, end: int) -> Iterator[Sealed]:
+        """All records of leaves start ≤ leaf < end in order of leaf; what stands twice comes twice.
+
+        Reads in batches, so that a long scan neither fills the memory nor keeps the file from being tidied.
+        """
+        after = (start, "")
+        while True:
+            with self._reading() as db:
+                rows = db.execute(
+                    "SELECT ledger, leaf, id, data FROM record JOIN payload USING (place) "
+                    "WHERE ledger = ? AND (leaf, id) > (?, ?) AND leaf < ? ORDER BY leaf, id LIMIT ?",
+                    (ledger, *after, end, _BATCH),
+                ).fetchall()
+            yield from (_sealed(*row) for row in rows)
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1][1:3]
+
+    def ledgers(self) -> dict[str, int]:
+        """The ledgers that records name, and how many records each has."""
+        with self._reading() as db:
+            return dict(db.execute("SELECT ledger, count(*) FROM record GROUP BY ledger"))
+
+    def extent(self, query: Query) -> dict[str, range]:
+        """For each ledger with records that fit, the leaves from the first to the last of them."""
+        bounds = {"ts_ms >= ?": query.since_ms, "ts_ms < ?": query.until_ms, "collector = ?": query.collector or None}
+        given = {test: value for test, value in bounds.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)}" if given else ""
+        with self._reading() as db:
+            found = db.execute(
+                f"SELECT ledger, min(leaf), max(leaf) FROM record {where} GROUP BY ledger",  # noqa: S608
+                list(given.values()),
+            )
+            return {ledger: range(first, last + 1) for ledger, first, last in found}
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the file, or differs between the data and the columns and words it is searched by."""
+        with self._explained():
+            db = self._open_reader()
+            try:
+                return audit(db)
+            finally:
+                db.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
+        with self._write_lock:
+            if self._writer is not None:
+                # Whoever copies the file now gets all of it; nobody is waited for.
+                with contextlib.suppress(sqlite3.Error):
+                    self._writer.execute("PRAGMA busy_timeout = 0")
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._writer.close()
+                self._writer = None
+
+    def _writing(self) -> sqlite3.Connection:
+        if self._writer is None:
+            raise StoreError(f"{self._path}: is open for reading only; open it with writable=True")
+        return self._writer
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A read-only connection of its own for each thread that reads at the same time."""
+        with self._explained():
+            try:
+                db = self._readers.get_nowait()
+            except queue.Empty:
+                db = self._open_reader()
+            try:
+                yield db
+            finally:
+                self._readers.put(db)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        if not self._path.exists():
+            raise StoreError(
+                f"{self._path}: there is no store here yet; start the pipeline, or look at the setting `store`"
+            )
+        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        # In a folder that can't be written, such as a copy kept as evidence, nobody else can write either.
+        wal = wal_file(self._path)
+        if not os.access(self._path.parent, os.W_OK) and not (wal.exists() and wal.stat().st_size):
+            uri += "&immutable=1"
+        db = _open(uri)
+        try:
+            schema.check(db, self._path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            # Python's reader of SQLite's messages fails where they quote damaged names.
+            raise StorageError(f"{self._path}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._path}: {_ADVICE.get(error_code(error), _UNKNOWN).format(error)}") from error
+
+
+_UNKNOWN = "{}; `slmtrail verify` tells whether the file is whole"
+_REBUILD = "restore it from a backup, or move it away and index the records anew"
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "the disk is full; free space on it, or move the data folder (setting `data`)",
+    sqlite3.SQLITE_READONLY: "can't be written; give this user write permission there, or move the data folder",
+    sqlite3.SQLITE_PERM: "can't be opened; give this user permission to read and write it",
+    sqlite3.SQLITE_CANTOPEN: "can't be opened; see that it is a file, and that this user may use it and its folder",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write ({}); look at the disk and the system's log",
+    sqlite3.SQLITE_BUSY: "another process is writing into it; only one may write at a time",
+    sqlite3.SQLITE_NOTADB: f"is no store, or its first bytes are damaged; {_REBUILD}",
+    sqlite3.SQLITE_CORRUPT: f"is damaged; {_REBUILD}",
+}
+
+
+def wal_file(path: Path) -> Path:
+    """Where SQLite keeps what it did not yet move into the file at `path`."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def _open(uri: str) -> sqlite3.Connection:
+    db = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    # A damaged text must be found and named, not end the search for damage.
+    db.text_factory = lambda text: text.decode(errors="replace")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA cache_size = -32768")
+    db.create_function("searched", 1, _searched_data, deterministic=True)
+    return db
+
+
+@contextmanager
+def _one_state(db: sqlite3.Connection) -> Iterator[None]:
+    """What is read within is of one moment, whatever is written meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _searched_data(data: bytes) -> str:
+    return searched(parsed(data))
+
+
+def _sealed(ledger: str, leaf: int, record_id: str, data: bytes) -> Sealed:
+    return Sealed(ledger, leaf, record_id, parsed(data), data)
+
+
+def _holds(db: sqlite3.Connection, key: tuple[str, int, str]) -> bool:
+    return db.execute("SELECT 1 FROM record WHERE ledger = ? AND leaf = ? AND id = ?", key).fetchone() is not None
+
+
+def _insert(db: sqlite3.Connection, pairs: list[tuple[Sealed, Columns]]) -> None:
+    (last,) = db.execute("SELECT coalesce(max(place), 0) FROM record").fetchone()
+    placed = [(last + step, sealed, found) for step, (sealed, found) in enumerate(pairs, 1)]
+    db.executemany(
+        f"INSERT INTO record VALUES (?, ?, ?, ?{', ?' * len(SCALARS)})",  # noqa: S608
+        [(place, s.ledger, s.leaf, s.id, *c[: len(SCALARS)]) for place, s, c in placed],
+    )
+    db.executemany(
+        "INSERT INTO term VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (name, value, c.ts_ms, place, c.kind, c.environment, c.outcome, c.collector)
+            for place, _, c in placed
+            for name, value in c.terms
+        ],
+    )
+    db.executemany("INSERT INTO payload VALUES (?, ?)", [(place, s.data) for place, s, _ in placed])
+    db.executemany(
+        "INSERT INTO words (rowid, text) VALUES (?, ?)", [(place, searched(s.record)) for place, s, _ in placed]
+    )

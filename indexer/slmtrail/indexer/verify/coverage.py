@@ -1,0 +1,124 @@
+"""Completeness from the edge on: every event that a collector signed for is a record, or its loss is sealed.
+
+Coverage and gaps of a boot must follow each other without a hole, and the records in between must be as many as
+were signed for, less those in the dead letters. What a collector signed for after its last coverage is not judged
+yet. Keeps a few numbers for each boot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from slmtrail.core.ports import Fault
+from slmtrail.indexer.verify.tally import Tally
+
+_COUNTED = ("events", "dropped", "sampled_out", "refused")
+
+
+@dataclass(slots=True)
+class _Run:
+    """One boot: its next frame without coverage, and how many records came since."""
+
+    next: int = 0
+    records: int = 0
+    known: bool = True
+    """Whether all since its last coverage was seen."""
+
+
+class Coverage:
+    """Takes the records of a ledger in order of leaf; from some leaf in the middle on, if it is not `whole`."""
+
+    def __init__(self, ledger: str, tally: Tally, state: dict[str, Any] | None = None, *, whole: bool = True) -> None:
+        self._ledger = ledger
+        self._tally = tally
+        state = state or {"runs": {}, "gaps": {}}
+        self._runs = {name: _Run(**run) for name, run in state["runs"].items()}
+        self._gaps: dict[str, list[list[int]]] = state["gaps"]
+        self._whole = whole
+        self.disturbed = False
+        """Records are missing, which is told already: what they leave uncovered is not told again."""
+
+    def state(self) -> dict[str, Any]:
+        """What to go on from, as JSON."""
+        return {"runs": {name: asdict(run) for name, run in self._runs.items()}, "gaps": self._gaps}
+
+    def take(self, record: dict[str, Any], leaf: int) -> None:
+        """The record at `leaf`."""
+        if record["slm.kind"] == "system" and "slm.trail.boot" in record:
+            self._note(record, leaf)
+        if record["slm.collector.index"] and not record["slm.collector.part"]:
+            self._run(record["slm.collector.id"], record["slm.collector.boot"]).records += 1
+
+    def end(self) -> int:
+        """Tells of the gaps that no drop accounts for; returns how many records have no coverage yet."""
+        for collector, rows in self._gaps.items():
+            for first, last, leaf in rows:
+                text = f"collector {collector}: frames {first} to {last} never arrived"
+                self._tally.fault(Fault("gap", text, self._ledger, leaf))
+        return sum(run.records for run in self._runs.values())
+
+    def _run(self, collector: str, boot: str) -> _Run:
+        return self._runs.setdefault(f"{collector}/{boot}", _Run(known=self._whole))
+
+    def _note(self, record: dict[str, Any], leaf: int) -> None:
+        action, collector, boot = record["event.action"], record["slm.trail.collector"], record["slm.trail.boot"]
+        run = self._run(collector, boot)
+        where = f"collector {collector}, boot {boot}"
+        if action == "covered":
+            self._covered(run, record, leaf, where)
+        elif action == "gap":
+            self._follows(run, record["slm.trail.first"], leaf, where)
+            run.next = record["slm.trail.last"] + 1
+            row = [record["slm.trail.first"], record["slm.trail.last"], leaf]
+            self._gaps.setdefault(collector, []).append(row)
+        elif action == "dropped":
+            # Frames that a full spool let go are signed for as dropped, in a frame behind the gap they leave.
+            for first, last, at in self._gaps.pop(collector, []):
+                text = f"{where}: frames {first} to {last} were dropped at the edge, and signed for"
+                self._tally.loss(Fault("dropped", text, self._ledger, at))
+            text = f"{where}: {record['slm.trail.count']} events were dropped at the edge, and signed for"
+            self._tally.loss(Fault("dropped", text, self._ledger, leaf))
+        elif action == "boot_not_closed":
+            text = (
+                f"{where}: ended without a close; what it held after frame {record['slm.trail.first'] - 1} is unknown"
+            )
+            self._tally.loss(Fault("unclosed", text, self._ledger, leaf))
+        elif action in ("chain_broken", "frame_after_close"):
+            text = f"{where}: frame {record['slm.trail.first']} does not follow from the one before it ({action})"
+            self._tally.fault(Fault("forked", text, self._ledger, leaf))
+        elif action == "clock_jump":
+            text = f"{where}: its clock jumped by {record['slm.trail.count']} ms at frame {record['slm.trail.first']}"
+            self._tally.loss(Fault("clock_jump", text, self._ledger, leaf))
+        elif action == "events_refused":
+            text = (
+                f"{where}: {record['slm.trail.count']} events of frame {record['slm.trail.first']} "
+                "could not be used and went to the dead letters"
+            )
+            self._tally.loss(Fault("refused", text, self._ledger, leaf))
+
+    def _covered(self, run: _Run, record: dict[str, Any], leaf: int, where: str) -> None:
+        first, last = record["slm.trail.first"], record["slm.trail.last"]
+        counts = {name: record[f"slm.trail.{name}"] for name in _COUNTED}
+        known = run.known
+        self._follows(run, first, leaf, where)
+        if known and counts["events"] - counts["refused"] != run.records:
+            text = (
+                f"{where}: its collector signed for {counts['events']} events in frames {first} to {last}, "
+                f"{counts['refused']} of them are dead letters, and {run.records} are records"
+            )
+            self._broken(text, leaf)
+        run.next, run.records = last + 1, 0
+        for name in _COUNTED:
+            self._tally.signed_for[name] += counts[name]
+
+    def _follows(self, run: _Run, first: int, leaf: int, where: str) -> None:
+        if run.known and first > run.next:
+            self._broken(f"{where}: nothing covers frames {run.next} to {first - 1}", leaf)
+        elif run.known and first < run.next:
+            self._broken(f"{where}: frames from {first} on are covered twice", leaf)
+        run.known = True
+
+    def _broken(self, text: str, leaf: int) -> None:
+        if not self.disturbed:
+            self._tally.fault(Fault("gap", text, self._ledger, leaf))

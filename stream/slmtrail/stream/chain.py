@@ -1,0 +1,227 @@
+"""Follows the chains of collectors: each frame names the one before it, so a gap, a repeat and a fork differ.
+
+What was followed is sealed as *coverage*: a record that says of a row of frames how many events their collector
+signed for, and the digest of the last. Coverage and gaps follow each other without a hole, so a verifier who
+counts the records in between knows that none is missing. It comes with the next frame behind that row.
+
+State is plain data, one small value a collector, kept on the bus beside the offset it belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+import orjson
+
+from slmtrail.core.errors import FrameError
+from slmtrail.core.frames import FIRST_PREVIOUS, SHIP_WINDOW_FRAMES, Frame, Header
+
+MAX_BOOTS = 1000
+"""Boots remembered of one collector; a frame of an older one is refused as a replay by its age."""
+
+MAX_AGE_MS = 8 * 24 * 3600 * 1000
+"""A frame of an unknown boot that is older than this, by the bus's clock, can only be a replay."""
+
+COVER_FRAMES = 64
+COVER_MS = 60_000
+"""Coverage is sealed after so many frames, or so long after the first frame with events; and at every edge."""
+
+CLOCK_BACK_MS = 1000
+CLOCK_AHEAD_MS = 60_000
+"""A collector's clock that goes back, or runs ahead of the bus, by more than this has jumped."""
+
+_SHORT = 16
+
+
+@dataclass(slots=True)
+class Span:
+    """Frames followed since the last coverage: the first of them, and what their collector signed for."""
+
+    first: int = 0
+    since_ms: int = 0
+    events: int = 0
+    dropped: int = 0
+    sampled_out: int = 0
+    refused: int = 0
+    """Of the events, those that lie in the dead letters."""
+
+    def add(self, header: Header) -> None:
+        """Takes in the next frame."""
+        if header.events and not self.events:
+            self.since_ms = header.first_ms
+        self.events += header.events
+        self.dropped += header.dropped
+        self.sampled_out += header.sampled_out
+
+
+@dataclass(slots=True)
+class Boot:
+    """What is known of one run of a collector."""
+
+    next: int
+    previous: str
+    closed: bool = False
+    last_ms: int = 0
+    ahead: bool = False
+    span: Span = field(default_factory=Span)
+    recent: dict[int, str] = field(default_factory=dict)
+    """The digests (shortened) of the frames that may still be redelivered."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """What is known of one collector, up to and including the frame at `offset` of its partition."""
+
+    offset: int = -1
+    boots: dict[str, Boot] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """The chain as it is kept on the bus."""
+        boots = {
+            name: {
+                "next": boot.next,
+                "previous": boot.previous,
+                "closed": boot.closed,
+                "last_ms": boot.last_ms,
+                "ahead": boot.ahead,
+                "span": astuple(boot.span),
+                "recent": {str(number): digest for number, digest in boot.recent.items()},
+            }
+            for name, boot in self.boots.items()
+        }
+        return orjson.dumps({"offset": self.offset, "boots": boots})
+
+    @classmethod
+    def decode(cls, data: bytes) -> Chain:
+        """The chain that `encode` wrote."""
+        given = orjson.loads(data)
+        boots = {
+            name: Boot(
+                boot["next"],
+                boot["previous"],
+                boot["closed"],
+                boot["last_ms"],
+                boot["ahead"],
+                Span(*boot["span"]),
+                {int(number): digest for number, digest in boot["recent"].items()},
+            )
+            for name, boot in given["boots"].items()
+        }
+        return cls(given["offset"], boots)
+
+    def copy(self) -> Chain:
+        """A chain that can be followed further without changing this one."""
+        return Chain.decode(self.encode())
+
+    def follow(self, frame: Frame, bus_ms: int) -> list[dict[str, Any]] | None:
+        """Takes `frame` as the next of its boot and returns the system events it gives rise to.
+
+        None: it is a redelivery, its events are known. Raises FrameError for a replay or a fork.
+        """
+        header = frame.header
+        boot = self.boots.get(header.boot)
+        notes: list[dict[str, Any]] = []
+        if boot is None:
+            if bus_ms - header.last_ms > MAX_AGE_MS:
+                raise FrameError(f"{frame.where}: is older than the bus keeps frames: a replay", "replayed")
+            boot = self.boots[header.boot] = Boot(0, FIRST_PREVIOUS)
+            notes += self._begun(frame)
+        elif header.sequence < boot.next:
+            return self._repeated(frame, boot)
+        elif boot.closed:
+            notes.append(_note("frame_after_close", frame, first=header.sequence))
+        notes += _clock(frame, boot, bus_ms)
+        if header.sequence > boot.next or _due(boot, header.last_ms):
+            notes += _covered(frame, header.boot, boot)
+        if header.sequence > boot.next:
+            notes.append(_note("gap", frame, first=boot.next, last=header.sequence - 1))
+            boot.span.first = header.sequence
+        elif header.previous != boot.previous:
+            notes.append(_note("chain_broken", frame, first=header.sequence))
+        if header.dropped:
+            notes.append(_note("dropped", frame, count=header.dropped))
+        if header.sampled_out:
+            notes.append(_note("sampled_out", frame, outcome="success", count=header.sampled_out))
+        boot.next, boot.previous, boot.closed = header.sequence + 1, frame.digest, header.kind == "close"
+        boot.span.add(header)
+        if boot.closed:
+            notes.append(_note("collector_closed", frame, outcome="success"))
+            notes += _covered(frame, header.boot, boot)
+        boot.recent[header.sequence] = frame.digest[:_SHORT]
+        boot.recent.pop(header.sequence - SHIP_WINDOW_FRAMES, None)
+        return notes
+
+    def refuse(self, frame: Frame, events: int) -> None:
+        """Notes of the frame just followed that so many of its events lie in the dead letters."""
+        self.boots[frame.header.boot].span.refused += events
+
+    def _begun(self, frame: Frame) -> list[dict[str, Any]]:
+        prior = self.boots.get(frame.header.prior_boot)
+        notes = [_note("collector_started", frame, outcome="success")]
+        if prior and not prior.closed:
+            notes += _covered(frame, frame.header.prior_boot, prior)
+            notes.append(_note("boot_not_closed", frame, first=prior.next, boot=frame.header.prior_boot))
+        if prior:
+            prior.recent = {number: prior.recent[number] for number in list(prior.recent)[-SHIP_WINDOW_FRAMES:]}
+        for name in list(self.boots)[:-MAX_BOOTS]:
+            del self.boots[name]
+        return notes
+
+    @staticmethod
+    def _repeated(frame: Frame, boot: Boot) -> None:
+        known = boot.recent.get(frame.header.sequence)
+        if known is None:
+            raise FrameError(f"{frame.where}: came before, or too late to be placed: a replay", "replayed")
+        if known != frame.digest[:_SHORT]:
+            raise FrameError(f"{frame.where}: another frame stands in its place: the chain is forked", "forked")
+
+
+def _clock(frame: Frame, boot: Boot, bus_ms: int) -> list[dict[str, Any]]:
+    """Notes a jump of the collector's clock, by how many milliseconds; one that stays ahead is noted once."""
+    last_ms, ahead_ms = frame.header.last_ms, frame.header.last_ms - bus_ms
+    was_ahead, boot.ahead = boot.ahead, ahead_ms > CLOCK_AHEAD_MS
+    back_ms, boot.last_ms = boot.last_ms - last_ms, last_ms
+    if boot.next and back_ms > CLOCK_BACK_MS:
+        return [_note("clock_jump", frame, first=frame.header.sequence, count=-back_ms)]
+    if boot.ahead and not was_ahead:
+        return [_note("clock_jump", frame, first=frame.header.sequence, count=ahead_ms)]
+    return []
+
+
+def _due(boot: Boot, now_ms: int) -> bool:
+    """Whether coverage is to be sealed; not even an hour of heartbeats is worth more than a few records."""
+    span = boot.span
+    return boot.next - span.first >= COVER_FRAMES or bool(span.events and now_ms - span.since_ms >= COVER_MS)
+
+
+def _covered(frame: Frame, name: str, boot: Boot) -> list[dict[str, Any]]:
+    """Seals what is followed of a boot so far, and begins anew; nothing where there is nothing."""
+    span, boot.span = boot.span, Span(boot.next)
+    if span.first == boot.next:
+        return []
+    note = _note("covered", frame, outcome="success", boot=name, first=span.first, last=boot.next - 1)
+    counts = {"events": span.events, "dropped": span.dropped, "sampled_out": span.sampled_out, "refused": span.refused}
+    return [note | {"slm.trail.head": boot.previous} | {f"slm.trail.{key}": count for key, count in counts.items()}]
+
+
+def _note(
+    action: str,
+    frame: Frame,
+    *,
+    outcome: str = "failure",
+    boot: str = "",
+    first: int | None = None,
+    last: int | None = None,
+    count: int | None = None,
+) -> dict[str, Any]:
+    """A system event about a chain."""
+    event: dict[str, Any] = {
+        "slm.kind": "system",
+        "event.action": action,
+        "event.outcome": outcome,
+        "slm.trail.collector": frame.header.collector,
+        "slm.trail.boot": boot or frame.header.boot,
+    }
+    numbers = {"slm.trail.first": first, "slm.trail.last": last, "slm.trail.count": count}
+    return event | {name: value for name, value in numbers.items() if value is not None}

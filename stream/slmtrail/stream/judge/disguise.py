@@ -1,0 +1,196 @@
+"""Takes disguises off a text: look-alike letters, invisible ones, spacing, leetspeak, codes. Each way of reading it is
+given as plain lower-case text; what has no disguise has one reading."""
+
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+MAX_READINGS = 24
+MAX_REVERSED_CHARS = 8192
+
+_INVISIBLE = dict.fromkeys((0xFEFF, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFFA0))
+_INVISIBLE |= dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
+_INVISIBLE |= dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+"""Invisible copies of ASCII, in which whole sentences can hide."""
+_MARKS = dict.fromkeys(range(0x300, 0x370))
+
+_LOOKALIKES = {
+    "a": "аɑα⍺ａᴀȧ", "b": "ЬʙβƄᏏ", "c": "сϲᴄⅽ", "d": "ԁɗᴅⅾ", "e": "еєҽɛᴇ℮", "f": "ϝғꜰ", "g": "ɡցɢԍ",
+    "h": "һнʜհ", "i": "іɩıιӏɪ¡ℹ", "j": "јϳᴊ", "k": "кκᴋ", "l": "ⅼӏʟ|", "m": "мᴍⅿ", "n": "пոɴη", "o": "оοօᴏσ๐",
+    "p": "рρᴘ", "q": "ԛզ", "r": "гʀᴦ", "s": "ѕꜱʂ", "t": "тτᴛ", "u": "υսᴜц", "v": "ѵνᴠⅴ", "w": "ԝωᴡш", "x": "хχⅹ",
+    "y": "уγʏү", "z": "ᴢʐ",
+}  # fmt: skip
+_LOOKING = {ord(char): letter for letter, alike in _LOOKALIKES.items() for char in alike}
+_ENCLOSED = {
+    first + number: chr(ord("a") + number) for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for number in range(26)
+}
+_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a"})
+_LEET |= str.maketrans({"$": "s", "!": "i", "+": "t", "€": "e", "£": "l", "(": "c", "|": "l"})
+_LEET_L = _LEET | {ord("1"): "l", ord("!"): "l"}
+
+_SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$!][ ._\-*|/~,\t\n]{1,3}){5,}[a-z0-9@$!](?![a-z0-9])")
+_SEPARATED = re.compile(r"(?<=[a-z])[._\-*|/~^+=]+(?=[a-z])")
+_LEETED = re.compile(r"[a-z][0134578@$!+|][a-z]|\b[0134578@$!|][a-z]{2}")
+_TAGGED = re.compile(r"<[^<>]{1,200}>")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_BASE32 = re.compile(r"\b[A-Z2-7]{24,}={0,6}")
+_HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){12,}")
+_BITS = re.compile(r"(?:[01]{8}[ ,]?){8,}")
+_NUMBERS = re.compile(r"(?:\b(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\b[ ,;]{1,2}){8,}(?:[0-9]{2,3})?")
+_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}){3,}")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}|%20")
+
+
+def plain(text: str) -> str:
+    """`text` in lower case, without marks, invisible characters and odd spaces; its letters in their own script."""
+    return " ".join(_lower(text).split())
+
+
+def _lower(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text.translate(_ENCLOSED).translate(_INVISIBLE))
+    return unicodedata.normalize("NFC", text.translate(_MARKS)).casefold()
+
+
+def readings(text: str, words: frozenset[str] = frozenset()) -> list[str]:
+    """The ways to read `text`, the undisguised one first. `words` are known even with their letters shuffled."""
+    found: dict[str, None] = {}
+    pending = [(text, 0)]
+    while pending and len(found) < MAX_READINGS:
+        coded, depth = pending.pop(0)
+        for one in _read(coded, words):
+            found.setdefault(one)
+        if depth < 2:
+            pending += [(decoded, depth + 1) for decoded in _decoded(coded)]
+    return list(found)[:MAX_READINGS]
+
+
+def coded(text: str) -> bool:
+    """Whether `text` holds something that may be a code, or letters that are not what they seem."""
+    return not text.isascii() or any(
+        form.search(text) for form in (_BASE64, _HEX, _BITS, _NUMBERS, _ESCAPED, _PERCENT, _SPACED)
+    )
+
+
+def turned(word: str) -> tuple[str, str]:
+    """A word as it stands in a text that is written backwards, or in rot13."""
+    return word[::-1], codecs.encode(word, "rot13")
+
+
+def _read(text: str, words: frozenset[str]) -> Iterator[str]:
+    lower = _lower(text)
+    base = " ".join(lower.split())
+    yield base
+    if not text.isascii():
+        hidden = "".join(_TAGS.get(ord(char), "") for char in text)
+        if len(hidden) > 3:
+            yield plain(hidden)
+        lower = lower.translate(_LOOKING)
+        latin = " ".join(lower.split())
+        if latin != base:
+            yield latin
+            base = latin
+    if _SPACED.search(lower):
+        # Before spaces are made one: two of them stand between words.
+        spread = " ".join(_SPACED.sub(_joined, lower).split())
+        yield spread
+        yield spread.translate(_LEET)
+    if _SEPARATED.search(base):
+        yield _SEPARATED.sub("", base)
+        yield _SEPARATED.sub(" ", base)
+    if _LEETED.search(base):
+        yield base.translate(_LEET)
+        yield base.translate(_LEET_L)
+    if "<" in base:
+        yield " ".join(_TAGGED.sub(" ", base).split())
+        yield " ".join(_TAGGED.sub("", base).split())
+    if words and (mended := _mended(base, words)) != base:
+        yield mended
+    if len(base) <= MAX_REVERSED_CHARS:
+        yield codecs.encode(base, "rot13")
+        yield base[::-1]
+        yield " ".join(word[::-1] for word in base.split())
+
+
+def _joined(found: re.Match[str]) -> str:
+    """Spread letters as words: two separators in a row stand between words."""
+    return re.sub(r"\x00", " ", re.sub(r"[ ._\-*|/~,\t\n]", "", re.sub(r"[ ._\-*|/~,\t\n]{2,3}", "\x00", found[0])))
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for found in _BASE64.finditer(text):
+        yield from _text(_unbase64(found[0]))
+    for found in _BASE32.finditer(text):
+        yield from _text(_tried(base64.b32decode, found[0].rstrip("=") + "=" * (-len(found[0].rstrip("=")) % 8)))
+    for found in _HEX.finditer(text):
+        digits = re.sub(r"0x|\\x|[ ,:]", "", found[0])
+        yield from _text(_tried(bytes.fromhex, digits[: len(digits) // 2 * 2]))
+    for found in _BITS.finditer(text):
+        yield from _text(bytes(int(bits, 2) for bits in re.findall(r"[01]{8}", found[0])))
+    for found in _NUMBERS.finditer(text):
+        yield from _text(bytes(int(number) for number in re.findall(r"[0-9]+", found[0]) if int(number) < 256))
+    if _ESCAPED.search(text):
+        yield _ESCAPED.sub(lambda found: _tried(codecs.decode, found[0], "unicode_escape") or "", text)
+    if "&#" in text or "&lt;" in text:
+        yield html.unescape(text)
+    if _PERCENT.search(text):
+        yield unquote(text)
+
+
+def _unbase64(text: str) -> bytes:
+    text = text.rstrip("=").replace("-", "+").replace("_", "/")
+    return _tried(base64.b64decode, text + "=" * (-len(text) % 4)) or b""
+
+
+def _tried(decode: Any, *given: Any) -> Any:
+    """What `decode` gives, or None where it can't."""
+    try:
+        return decode(*given)
+    except (ValueError, binascii.Error, UnicodeError):
+        return None
+
+
+def _text(data: bytes | None) -> Iterator[str]:
+    """What was decoded, if it is text."""
+    if not data or len(data) < 8:
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return
+    readable = sum(char.isalpha() or char in " ,.'!?\n-" for char in text)
+    if readable >= 0.85 * len(text) or _BASE64.fullmatch(text):
+        yield text
+
+
+@cache
+def _shapes(words: frozenset[str]) -> dict[tuple[str, str, str], str]:
+    return {_shape(word): word for word in sorted(words)}
+
+
+def _shape(word: str) -> tuple[str, str, str]:
+    return word[0], word[-1], "".join(sorted(word[1:-1]))
+
+
+def _mended(text: str, words: frozenset[str]) -> str:
+    """Words whose inner letters are shuffled, or one of which is doubled or missing, as they are meant."""
+    shapes = _shapes(words)
+
+    def mend(found: re.Match[str]) -> str:
+        word = found[0]
+        return word if word in words else shapes.get(_shape(word), word)
+
+    return re.sub(r"[a-z]{5,16}", mend, text)

@@ -1,0 +1,190 @@
+"""Runs the rules over one record: which fire at once (flags), and what the windows are to see (signals).
+
+A rule that fails is named in an alert of its own and costs the record nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slmtrail.core import canonical
+from slmtrail.core.errors import SettingsError
+from slmtrail.core.events import timestamp_ms
+from slmtrail.core.judging import RulePolicy, Severity, merged
+from slmtrail.core.policy import Policy
+from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.manifest import duration_ms
+from slmtrail.stream.judge.rule import Rule, built_in
+from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Signal
+
+log = logging.getLogger(__name__)
+
+RULE_FAILED = "rule-failed"
+"""The rule that tells of rules which failed."""
+
+_CARRIED = (
+    "deployment.environment.name",
+    "service.name",
+    "user.id",
+    "slm.key.hash",
+    "slm.role",
+    "slm.risk",
+    "session.id",
+    "trace.id",
+    "gen_ai.request.model",
+    "gen_ai.conversation.id",
+)
+"""What an alert repeats of its record, so that it can be found the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A rule as it stands for one role: asked or not, how bad, and with which parameters."""
+
+    enabled: bool
+    severity: Severity
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of one record."""
+
+    flags: list[str]
+    """The rules that fire on this record alone."""
+    signals: list[Signal]
+
+
+class Judge:
+    """The rules in force. Raises SettingsError for a policy that changes what is not there."""
+
+    def __init__(
+        self, policy: Policy, rules: Sequence[Rule] | None = None, refused: Mapping[str, str] | None = None
+    ) -> None:
+        self.policy = policy
+        self._refused = dict(refused or {})
+        self.rules = {rule.id: rule for rule in (built_in() if rules is None else rules)}
+        self._terms: dict[tuple[str, str, str], Terms] = {}
+        for name, change in policy.rules.items():
+            self._check(name, change)
+        self._by_kind: dict[str, list[Rule]] = {}
+        for rule in sorted(self.rules.values(), key=lambda rule: rule.id):
+            for kind in rule.manifest.kinds:
+                self._by_kind.setdefault(kind, []).append(rule)
+        listed = [
+            [rule.id, rule.digest, policy.rules[rule.id].model_dump(mode="json") if rule.id in policy.rules else None]
+            for rule in sorted(self.rules.values(), key=lambda rule: rule.id)
+        ]
+        self.digest = hashlib.sha256(canonical.dumps(listed)).hexdigest()
+
+    def judge(self, record: dict[str, Any], seed: str = "", clock_ms: int | None = None) -> Judged:
+        """What the rules say of `record`, in the order of their ids; `seed` and `clock_ms` come from its frame."""
+        flags: list[str] = []
+        signals: list[Signal] = []
+        role, risk = record.get("slm.role", ""), record.get("slm.risk", "")
+        at_ms = timestamp_ms(record["@timestamp"])
+        clock_ms = at_ms if clock_ms is None else clock_ms
+        carried: dict[str, Any] = {}
+        for rule in self._by_kind.get(record["slm.kind"], ()):
+            terms = self.terms(rule.id, role, risk)
+            if not terms.enabled:
+                continue
+            try:
+                found = rule.look(record, terms.about)
+            except Exception as error:
+                signals += self._failed(rule, record, error, seed, at_ms, clock_ms)
+                continue
+            if found is None:
+                continue
+            if rule.fold is None:
+                flags.append(rule.id)
+            carried = carried or {name: record[name] for name in _CARRIED if name in record}
+            signals.append(_signal(rule, record, found, seed, at_ms, clock_ms, carried))
+        return Judged(flags, signals)
+
+    def refused(self, clock_ms: int) -> list[Signal]:
+        """What the windows are told at a start of rules that can't be used."""
+        return [
+            Signal(
+                RULE_FAILED, f"rule.id:{name}", clock_ms, clock_ms, "", "", why=f"the rule {name} can't be used: {why}"
+            )
+            for name, why in self._refused.items()
+            if RULE_FAILED in self.rules
+        ]
+
+    def terms(self, rule_id: str, role: str, risk: str) -> Terms:
+        """How a rule stands for records of a role and risk."""
+        key = (rule_id, role, risk)
+        if key not in self._terms:
+            manifest = self.rules[rule_id].manifest
+            change = self.policy.rules.get(rule_id, RulePolicy())
+            by_risk = change.by_risk.get(risk)  # type: ignore[call-overload]
+            enabled, severity, changed = merged(change, by_risk, change.by_role.get(role))
+            parameters = manifest.parameters | changed
+            for name in [name for name in parameters if name in ("within", "after")]:
+                parameters[f"{name}_ms"] = duration_ms(parameters[name])
+            if len(self._terms) > 10_000:
+                self._terms.clear()
+            self._terms[key] = Terms(
+                enabled, severity or manifest.severity, About(parameters, self.policy.roles.get(role))
+            )
+        return self._terms[key]
+
+    def _check(self, name: str, change: RulePolicy) -> None:
+        if name not in self.rules:
+            raise SettingsError(f"policy: rules.{name}: there is no rule of this id; docs/rules.md lists them")
+        known = self.rules[name].manifest.parameters
+        for part in (change, *change.by_role.values(), *change.by_risk.values()):
+            for parameter, value in part.parameters.items():
+                if parameter not in known:
+                    listed = ", ".join(sorted(known)) or "none"
+                    raise SettingsError(f"policy: rules.{name}: no parameter {parameter!r}; it has {listed}")
+                try:
+                    if parameter in ("within", "after"):
+                        duration_ms(value)
+                    elif isinstance(known[parameter], int | float) and not isinstance(value, int | float):
+                        raise ValueError("should be a number")
+                except ValueError as error:
+                    raise SettingsError(f"policy: rules.{name}.parameters.{parameter}: {error}") from None
+
+    def _failed(
+        self, rule: Rule, record: dict[str, Any], error: Exception, seed: str, at_ms: int, clock_ms: int
+    ) -> list[Signal]:
+        log.error("rule %s failed on %s: %s", rule.id, record["event.id"], type(error).__name__)
+        teller = self.rules.get(RULE_FAILED)
+        if teller is None:
+            return []
+        why = f"the rule {rule.id} failed ({type(error).__name__}): nothing can be said of this record by it"
+        about = {**record, "rule.id": rule.id}
+        return [_signal(teller, about, Hit(why), seed, at_ms, clock_ms, {})]
+
+
+def subject_of(rule: Rule, record: dict[str, Any]) -> str:
+    """Whom an alert of `rule` on `record` is about."""
+    name = next((name for name in rule.manifest.subject if name in record), "slm.collector.id")
+    return f"{name}:{record.get(name, '')}"
+
+
+def _signal(
+    rule: Rule, record: dict[str, Any], found: Hit, seed: str, at_ms: int, clock_ms: int, carried: dict[str, Any]
+) -> Signal:
+    return Signal(
+        rule.id,
+        subject_of(rule, record),
+        min(at_ms, clock_ms + MAX_SEEN_AHEAD_MS),
+        clock_ms,
+        record["event.id"],
+        seed,
+        record.get("slm.role", ""),
+        record.get("slm.risk", ""),
+        found.why,
+        found.excerpt,
+        found.observed,
+        found.baseline,
+        found.value,
+        carried,
+    )

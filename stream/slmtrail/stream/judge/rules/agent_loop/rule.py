@@ -1,0 +1,37 @@
+"""The same step again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slmtrail.stream.judge.folds import count, short
+from slmtrail.stream.judge.hit import About, Hit
+
+_MAX_STEPS = 24
+
+
+def judge(record: dict[str, Any], _: About) -> Hit | None:
+    """What a step was, so that it can be told from others, for the window."""
+    if record["slm.kind"] == "process":
+        if "gen_ai.tool.name" not in record:
+            return None
+        name = record["gen_ai.tool.name"]
+        return Hit(f"the tool {name[:60]}", value=short(f"{name}\n{record.get('gen_ai.tool.call.arguments', '')}"))
+    messages = record.get("gen_ai.input.messages")
+    # All that was sent: in a conversation that goes on, it grows.
+    return Hit("the same question", value=short([m["parts"] for m in messages])) if messages else None
+
+
+def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
+    """Fires where one step came too often."""
+    steps: dict[str, Any] = state.setdefault("steps", {})
+    step = steps.setdefault(value, {"last": at_ms})
+    step["last"] = max(step["last"], at_ms)
+    while len(steps) > _MAX_STEPS:
+        del steps[min(steps, key=lambda name: (steps[name]["last"], name))]
+    found = count(step, at_ms, None, p)
+    if found is None:
+        return None
+    why = f"the same step {found.observed} times within {p['within']}"
+    return Hit(why, observed=found.observed, baseline=p["at_least"])

@@ -1,0 +1,65 @@
+"""Many different questions of one make: what is the same in them is their form, what differs a piece of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slmtrail.stream.judge.folds import DAY_MS, count, distinct, short
+from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.texts import asked_last
+
+_VARIABLE = re.compile(r"\w*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60}>|\S+@\S+")
+_HEAD_WORDS = 5
+_MAX_FORMS = 24
+_ANY_FORM = "*"
+_HABIT_DAYS = 7
+
+
+def judge(record: dict[str, Any], _: About) -> Hit | None:
+    """The form and the whole of what was asked, neither of which can be read, for the window."""
+    text = " ".join(asked_last(record).casefold().split())
+    if len(text) < 8:
+        return None
+    words = _VARIABLE.sub("_", text).split()
+    form = f"{' '.join(words[:_HEAD_WORDS])} {len(words) // 6}"
+    return Hit("", text[:160], value=[short(form), short(text)])
+
+
+def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
+    """Fires where too many questions differ, or too many are alike without being the same."""
+    form, text = value
+    forms: dict[str, Any] = state.setdefault("forms", {})
+    asked = forms.setdefault(form, {"last": at_ms})
+    asked["last"] = max(asked["last"], at_ms)
+    while len(forms) > _MAX_FORMS:
+        del forms[min(forms, key=lambda name: (name == form, forms[name]["last"], name))]
+    alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"]})
+    recent: dict[str, int] = state.setdefault("recent", {})
+    again = text in recent
+    recent[text] = at_ms
+    while len(recent) > 400:
+        del recent[next(iter(recent))]
+    many = None if again else count(state, at_ms, None, {**p, "at_least": p["different"]})
+    if alike and not _habit(state, form, at_ms):
+        why = f"{alike.observed} questions of one make within {p['within']}, each with another piece changed"
+        return Hit(why, observed=alike.observed, baseline=p["alike"])
+    if many and not _habit(state, _ANY_FORM, at_ms):
+        why = f"{many.observed} different questions within {p['within']}"
+        return Hit(why, observed=many.observed, baseline=p["different"])
+    return None
+
+
+def _habit(state: dict[str, Any], form: str, at_ms: int) -> bool:
+    """Whether this was told of on another day of the week before: a job of every night is told of once."""
+    days: dict[str, list[int]] = state.setdefault("days", {})
+    told = days.setdefault(form, [])
+    day = at_ms // DAY_MS
+    habit = any(0 < day - other <= _HABIT_DAYS for other in told)
+    if day not in told:
+        told.append(day)
+        del told[:-2]
+    while len(days) > _MAX_FORMS:
+        del days[min(days, key=lambda name: (days[name][-1], name))]
+    return habit

@@ -1,0 +1,34 @@
+"""Rights given, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slmtrail.core.roles import matches
+from slmtrail.stream.judge.hit import About, Hit
+
+_LESS = ("*revok*", "*remov*", "*lock*", "*drop*", "*denied*", "*login*", "*assume*")
+
+
+def judge(record: dict[str, Any], about: About) -> Hit | None:
+    """Whether rights were given, or a model used, for the window."""
+    if record["slm.kind"] == "inference":
+        return Hit(value="")
+    action = record["event.action"].casefold()
+    given = matches(about.parameters["actions"], action) and not matches(_LESS, action)
+    return Hit(value=action[:80]) if given and record["event.outcome"] == "success" else None
+
+
+def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
+    """Fires on the first use soon after rights were given."""
+    if value:
+        state |= {"at": at_ms, "action": value}
+        return None
+    given = state.pop("at", None) if "at" in state and at_ms - state["at"] >= 0 else None
+    if given is None or at_ms - given > p["within_ms"]:
+        return None
+    minutes = (at_ms - given) // 60_000
+    return Hit(
+        f"{state['action']}, and {minutes} minutes later a model was used", observed=f"{minutes}m", baseline=p["within"]
+    )

@@ -1,0 +1,292 @@
+"""The memory of judgement: what was seen of each subject, and the alerts that are open about it.
+
+Fed with signals in order, it gives alerts; the same signals from the same state give the same alerts, wherever the
+batches are cut. Its state is plain data in shards: those that changed are kept on the bus beside what was published,
+so that a restart goes on from there. Memory is bounded by the policy: of too many subjects the busiest are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from slmtrail.stream.judge import alerts
+from slmtrail.stream.judge.alerts import Alert
+from slmtrail.stream.judge.hit import Hit
+from slmtrail.stream.judge.judge import RULE_FAILED, Judge
+from slmtrail.stream.judge.rule import Rule
+from slmtrail.stream.judge.signal import Signal
+
+log = logging.getLogger(__name__)
+
+SHARDS = 1024
+"""Into so many pieces the state is cut; a batch writes only those it touched."""
+MAX_RECENT = 10
+DAY_MS = 86_400_000
+SILENT = "silent-collector"
+"""The rule that fires when nothing comes."""
+_VERSION = 1
+
+
+class Windows:
+    """The windows and open alerts of all subjects that are sent here. One thread at a time."""
+
+    def __init__(self, judge: Judge, max_subjects: int | None = None) -> None:
+        """max_subjects: in the place of what the policy says, for windows that see a share of the subjects."""
+        self.judge = judge
+        self._max_subjects = max_subjects or judge.policy.windows.max_subjects
+        self._shards: dict[int, dict[str, Any]] = {}
+        self._changed: set[int] = set()
+        self._open: dict[tuple[str, str], int] = {}
+        """When each open alert is over, if nothing more comes."""
+        self._next_over_ms = 2**62
+        self._subjects = 0
+        self.clock_ms = 0
+
+    def take(self, signals: Iterable[Signal]) -> list[Alert]:
+        """Looks at signals in order; the alerts they open or change."""
+        made: list[Alert] = []
+        for signal in signals:
+            if signal.clock_ms > self.clock_ms:
+                self.clock_ms = signal.clock_ms
+                if self.clock_ms >= self._next_over_ms:
+                    made += self._close()
+            if signal.rule in self.judge.rules:
+                made += self._one(signal)
+        return made
+
+    def tick(self, clock_ms: int) -> list[Alert]:
+        """Time has passed and nothing may have come: alerts that are over, collectors that are silent."""
+        self.clock_ms = max(self.clock_ms, clock_ms)
+        return [*self._close(), *self._silent(clock_ms)]
+
+    def moved(self) -> bool:
+        """Whether anything changed since this was last asked, for who keeps all of it in one piece."""
+        moved = bool(self._changed)
+        self._changed.clear()
+        return moved
+
+    def changed(self) -> dict[str, bytes]:
+        """The shards that changed since this was last asked, by name; to be kept where `restore` finds them."""
+        pieces = {}
+        for number in sorted(self._changed):
+            content = {"version": _VERSION, "clock": self.clock_ms, "subjects": self._shards.get(number, {})}
+            pieces[str(number)] = zlib.compress(orjson.dumps(content), 1)
+        self._changed.clear()
+        return pieces
+
+    def snapshot(self) -> bytes:
+        """All of it in one piece."""
+        content = {str(number): self._shards[number] for number in sorted(self._shards)}
+        return zlib.compress(orjson.dumps({"version": _VERSION, "clock": self.clock_ms, "shards": content}), 1)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Goes on from a snapshot, in the place of what was known."""
+        given = orjson.loads(zlib.decompress(snapshot))
+        if given["version"] == _VERSION:
+            self._use({int(number): shard for number, shard in given["shards"].items()}, given["clock"])
+
+    def restore_shards(self, pieces: Mapping[str, bytes]) -> None:
+        """Goes on from the newest of each shard that `changed` gave."""
+        shards, clock_ms = {}, 0
+        for number, data in pieces.items():
+            given = orjson.loads(zlib.decompress(data))
+            if given["version"] == _VERSION:
+                shards[int(number)] = given["subjects"]
+                clock_ms = max(clock_ms, given["clock"])
+        self._use(shards, clock_ms)
+
+    @property
+    def subjects(self) -> int:
+        """How many subjects are remembered."""
+        return self._subjects
+
+    def _use(self, shards: dict[int, dict[str, Any]], clock_ms: int) -> None:
+        self._shards, self.clock_ms = shards, clock_ms
+        self._changed.clear()
+        self._subjects = sum(map(len, shards.values()))
+        self._open = {
+            (rule, subject): memory["alert"]["touched"] + self._quiet_ms(rule)
+            for shard in shards.values()
+            for subject, known in shard.items()
+            for rule, memory in known["rules"].items()
+            if "alert" in memory and rule in self.judge.rules
+        }
+        self._next_over_ms = min(self._open.values(), default=2**62)
+
+    def _one(self, signal: Signal) -> list[Alert]:
+        rule = self.judge.rules[signal.rule]
+        terms = self.judge.terms(rule.id, signal.role, signal.risk)
+        if not terms.enabled:
+            return []
+        memory = self._memory(signal)
+        found: Hit | None = Hit(signal.why, signal.excerpt, signal.observed, signal.baseline)
+        recent: list[str] = []
+        if rule.fold is not None:
+            recent = memory.setdefault("recent", [])
+            state = memory.setdefault("state", {})
+            try:
+                seen = rule.fold(state, signal.at_ms, signal.value, terms.about.parameters)
+            except Exception as error:
+                # What it remembers does not fit it any more (another version of the rule), or it is wrong.
+                log.error("the window of rule %s failed and begins anew: %s", rule.id, type(error).__name__)
+                memory["state"] = {}
+                return self._failed(rule, signal, error)
+            found = seen and Hit(seen.why or signal.why, seen.excerpt or signal.excerpt, seen.observed, seen.baseline)
+        made = self._fired(rule, signal, found, memory, recent) if found else []
+        if rule.fold is not None and signal.record_id:
+            recent.append(signal.record_id)
+            del recent[:-MAX_RECENT]
+        if rule.id == SILENT:
+            memory["last"] = {"clock": signal.clock_ms, "seed": signal.seed, "carried": signal.carried}
+        return made
+
+    def _failed(self, rule: Rule, signal: Signal, error: Exception) -> list[Alert]:
+        if RULE_FAILED not in self.judge.rules or rule.id == RULE_FAILED:
+            return []
+        why = f"the window of the rule {rule.id} failed ({type(error).__name__}) and begins anew"
+        told = Signal(
+            RULE_FAILED, f"rule.id:{rule.id}", signal.at_ms, signal.clock_ms, signal.record_id, signal.seed, why=why
+        )
+        return self._one(told)
+
+    def _fired(self, rule: Rule, signal: Signal, found: Hit, memory: dict[str, Any], recent: list[str]) -> list[Alert]:
+        made: list[Alert] = []
+        severity = self.judge.terms(rule.id, signal.role, signal.risk).severity
+        quiet_ms = self._quiet_ms(rule.id)
+        state = memory.get("alert")
+        if state and signal.at_ms > state["until"] + quiet_ms:
+            made += self._over(rule, signal.subject, memory)
+            state = None
+        late = state is not None and signal.at_ms < state["since"] - quiet_ms
+        if state is None or late:
+            state = alerts.opened(signal, recent, severity, quiet_ms)
+            if not late:
+                memory["alert"] = state
+        if alerts.grown(state, signal, found, severity):
+            made.append(self._told(rule, signal.subject, state))
+        if not late:
+            over_ms = signal.clock_ms + quiet_ms
+            self._open[rule.id, signal.subject] = over_ms
+            self._next_over_ms = min(self._next_over_ms, over_ms)
+        return made
+
+    def _told(self, rule: Rule, subject: str, state: dict[str, Any]) -> Alert:
+        environment = state["carried"].get("deployment.environment.name", "")
+        suppressed = next(
+            (
+                f"{name}: {one.reason}"
+                for name, one in self.judge.policy.suppress.items()
+                if one.holds(rule.id, subject, environment, state["until"])
+            ),
+            "",
+        )
+        parameters = dict(self.judge.terms(rule.id, state["role"], state["risk"]).about.parameters)
+        return alerts.told(state, rule.manifest, subject, parameters, suppressed)
+
+    def _over(self, rule: Rule, subject: str, memory: dict[str, Any]) -> list[Alert]:
+        """Ends the open alert; what it grew by since it was last told is told once more."""
+        state = memory.pop("alert")
+        self._open.pop((rule.id, subject), None)
+        return [self._told(rule, subject, state)] if state["count"] > state["told"] else []
+
+    def _close(self) -> list[Alert]:
+        made = []
+        for rule_id, subject in sorted(key for key, over_ms in self._open.items() if over_ms <= self.clock_ms):
+            number = _shard(subject)
+            memory = self._shards[number][subject]["rules"][rule_id]
+            self._changed.add(number)
+            made += self._over(self.judge.rules[rule_id], subject, memory)
+        self._next_over_ms = min(self._open.values(), default=2**62)
+        return made
+
+    def _silent(self, clock_ms: int) -> list[Alert]:
+        """Collectors of which nothing has come for too long, though they had not said that they close."""
+        rule = self.judge.rules.get(SILENT)
+        if rule is None:
+            return []
+        made = []
+        known_ones = [
+            (subject, memory)
+            for shard in self._shards.values()
+            for subject, known in shard.items()
+            if (memory := known["rules"].get(SILENT)) is not None
+        ]
+        for subject, memory in sorted(known_ones, key=lambda pair: pair[0]):
+            state, terms = memory["state"], self.judge.terms(SILENT, "", "")
+            if state.get("closed") or state.get("told") or not terms.enabled:
+                continue
+            last = memory["last"]
+            silent_ms = clock_ms - last["clock"]
+            if silent_ms >= terms.about.parameters["after_ms"]:
+                state["told"] = True
+                self._changed.add(_shard(subject))
+                why = f"nothing has come from it for {silent_ms // 1000} s, and it had not said that it closes"
+                recent = list(memory["recent"])
+                signal = Signal(
+                    SILENT,
+                    subject,
+                    state["last"],
+                    self.clock_ms,
+                    recent[-1] if recent else "",
+                    last["seed"],
+                    carried=last["carried"],
+                )
+                limit = terms.about.parameters["after"]
+                found = Hit(why, observed=f"{silent_ms // 1000}s", baseline=limit)
+                made += self._fired(rule, signal, found, memory, recent)
+        return made
+
+    def _memory(self, signal: Signal) -> dict[str, Any]:
+        """What is remembered of a signal's subject under its rule; of one that is new, an empty memory."""
+        number = _shard(signal.subject)
+        self._changed.add(number)
+        shard = self._shards.setdefault(number, {})
+        known = shard.get(signal.subject)
+        if known is None:
+            if self._subjects >= self._max_subjects:
+                self._forget()
+            known = self._shards.setdefault(number, {})[signal.subject] = {"weight": 0.0, "clock": 0, "rules": {}}
+            self._subjects += 1
+        idle_ms = max(0, signal.clock_ms - known["clock"]) if known["clock"] else 0
+        known["weight"] = round(_aged(known["weight"], idle_ms) + 1, 3)
+        known["clock"] = max(known["clock"], signal.clock_ms)
+        memory: dict[str, Any] = known["rules"].setdefault(signal.rule, {})
+        return memory
+
+    def _forget(self) -> None:
+        """Drops the tenth of the subjects that weighs least; one with an open alert weighs more."""
+        weighed = sorted(
+            (
+                any("alert" in memory for memory in known["rules"].values()),
+                _aged(known["weight"], max(0, self.clock_ms - known["clock"])),
+                subject,
+                number,
+            )
+            for number, shard in self._shards.items()
+            for subject, known in shard.items()
+        )
+        for _, _, subject, number in weighed[: max(1, len(weighed) // 10)]:
+            for rule in self._shards[number].pop(subject)["rules"]:
+                self._open.pop((rule, subject), None)
+            self._changed.add(number)
+            self._subjects -= 1
+
+    def _quiet_ms(self, rule: str) -> int:
+        return self.judge.rules[rule].quiet_ms
+
+
+@lru_cache(65_536)
+def _shard(subject: str) -> int:
+    return zlib.crc32(subject.encode("utf-8", "surrogatepass")) % SHARDS
+
+
+def _aged(weight: float, idle_ms: int) -> float:
+    if idle_ms < DAY_MS // 24:
+        return weight
+    return float(weight * 0.5 ** (idle_ms / DAY_MS))

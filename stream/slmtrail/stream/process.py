@@ -1,0 +1,329 @@
+"""open → redact → judge, for a batch of frames: one function of frames, policy, keys and carried state alone.
+
+It knows nothing of Faust or of a bus. The same input gives the same records, byte for byte, anywhere, at
+any time: ids and salts are derived, and every clock is read from the frame.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from slmtrail.core import canonical, commitment, events, frames
+from slmtrail.core.errors import EventError, FrameError
+from slmtrail.core.frames import Frame
+from slmtrail.core.identity import Position, identified
+from slmtrail.core.policy import Policy
+from slmtrail.core.ports import Delivery, Message
+from slmtrail.core.trust import ANY, Trust, Trusted
+from slmtrail.stream import frame_signals
+from slmtrail.stream.chain import Chain
+from slmtrail.stream.judge.judge import Judge
+from slmtrail.stream.judge.signal import Signal
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_COLLECTOR = "unknown"
+STREAM = "@stream"
+"""In the place of a collector's name, in a form that none has: what the stream says of itself."""
+BAD_KEYS = frozenset({"unknown_key", "revoked_key", "outside_validity"})
+DAY_MS = 24 * 3600 * 1000
+MAX_FINDINGS = 1000
+"""Findings described in one record; all of them are removed and counted."""
+MAX_RECORD_BYTES = 12 * 1024 * 1024
+"""What surely fits a message on the bus."""
+_PLACE = frozenset("event.id @timestamp deployment.environment.name slm.policy.digest slm.ruleset.digest".split())
+
+
+class Redacts(Protocol):
+    """What `process` needs of redaction. It lets nothing through that it could not look at: that is withheld."""
+
+    def redact_all(self, events: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """For each event, in order: the event without personal data and secrets, and what was removed where."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the work is done with."""
+
+    trust: Trust
+    key: X25519PrivateKey
+    redactor: Redacts
+    judge: Judge
+    policy: Policy
+    finds_names: bool = False
+    """Whether redaction has a model that finds names of people and places; each record says so."""
+    stamp: dict[str, str] = field(init=False)
+    """What each record says of what it was judged by."""
+
+    def __post_init__(self) -> None:
+        stamp = {"slm.policy.digest": self.policy.digest, "slm.ruleset.digest": self.judge.digest}
+        object.__setattr__(self, "stamp", stamp)
+
+
+@dataclass(slots=True)
+class Output:
+    """What a batch became. All of it is published before the batch is acknowledged, `chains` last."""
+
+    records: list[Message] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    """What the windows are to see, in the order of the records."""
+    sources: list[tuple[int, int, int]] = field(default_factory=list)
+    """Of each frame its partition and offset, and how many signals there are up to its end."""
+    alerts: list[Message] = field(default_factory=list)
+    """Filled in from the signals, with the records about them; see alerting.py."""
+    windows: dict[str, bytes] = field(default_factory=dict)
+    """What the windows remember after this batch, where it changed."""
+    deadletters: list[Message] = field(default_factory=list)
+    chains: dict[str, Chain] = field(default_factory=dict)
+    redelivered: int = 0
+    opened: int = 0
+    tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many of each kind of record, of each type of finding, and of each rule's alerts."""
+
+    def count(self, record: dict[str, Any]) -> None:
+        """Takes a record into the tally."""
+        self.tally["kind", record["slm.kind"]] += 1
+        for type_ in record.get("slm.findings.types", ()):
+            self.tally["finding", type_] += 1
+        if record["slm.kind"] == "alert":
+            self.tally["rule", record["rule.id"]] += 1
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A frame taken into its chain, its events parsed."""
+
+    delivery: Delivery
+    frame: Frame
+    notes: list[dict[str, Any]]
+    seed: bytes = b""
+    events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """The good ones, each with its index."""
+
+
+def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) -> Output:
+    """Works through `batch` in order; `chains` is the state before it and is left as it is."""
+    output = Output()
+    opened: list[_Opened] = []
+    strangers: dict[str, dict[str, Any]] = {}
+    for delivery in batch:
+        frame = None
+        try:
+            frame = frames.from_bytes(delivery.value)
+            trusted = desk.trust.check(frame)
+            taken = _take(frame, trusted, delivery, chains, desk, output)
+        except FrameError as error:
+            output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))
+            if frame and error.reason in BAD_KEYS:
+                told = _stranger(frame, error.reason, delivery, desk, output.signals)
+                strangers.setdefault(told["event.id"], told)
+            else:
+                output.signals.append(frame_signals.refused(frame, delivery, str(error)))
+            output.sources.append((delivery.partition, delivery.offset, len(output.signals)))
+            continue
+        if taken:
+            opened.append(taken)
+    redacted = iter(desk.redactor.redact_all([event for taken in opened for _, event in taken.events]))
+    for taken in opened:
+        records = _noted(taken, desk, output.signals)
+        for index, _ in taken.events:
+            records.append(_record(*next(redacted), index, taken, desk, output.signals))
+        for record in records:
+            message = Message(taken.frame.header.collector, canonical.dumps(record))
+            if len(message.value) > MAX_RECORD_BYTES:
+                output.deadletters.append(_oversized(taken, record, len(message.value)))
+                record = _stand_in(record)
+                message = Message(taken.frame.header.collector, canonical.dumps(record))
+            output.records.append(message)
+            output.count(record)
+        output.sources.append((taken.delivery.partition, taken.delivery.offset, len(output.signals)))
+    for record in strangers.values():
+        output.records.append(Message(STREAM, canonical.dumps(record)))
+        output.count(record)
+    output.opened = len(opened)
+    return output
+
+
+def _take(
+    frame: Frame,
+    trusted: Trusted,
+    delivery: Delivery,
+    chains: Mapping[str, Chain],
+    desk: Desk,
+    output: Output,
+) -> _Opened | None:
+    """The frame opened; None where it came before. Nothing is noted of a frame that raises FrameError."""
+    name = frame.header.collector
+    before = output.chains.get(name) or chains.get(name) or Chain()
+    if delivery.offset <= before.offset:
+        output.redelivered += 1
+        return None
+    chain = before.copy()
+    chain.offset = delivery.offset
+    notes = chain.follow(frame, delivery.timestamp_ms)
+    if notes is None:
+        output.redelivered += 1
+        output.chains[name] = chain
+        return None
+    output.chains[name] = chain
+    opened = _Opened(delivery, frame, notes)
+    try:
+        opened.seed, lines = frame.open(desk.key)
+    except FrameError as error:
+        # Its collector signed for it, so the chain goes on, and says what lies in the dead letters.
+        output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))
+        chain.refuse(frame, frame.header.events)
+        notes.append(_refused(frame, frame.header.events))
+        return opened
+    faults = []
+    for index, line in enumerate(lines, 1):
+        try:
+            opened.events.append((index, _event(line, frame, trusted)))
+        except EventError as error:
+            faults.append({"index": index, "reason": error.reason, "text": str(error)})
+    if faults:
+        text = f"{frame.where}: {len(faults)} of its {len(lines)} events can't be used"
+        output.deadletters.append(deadletter(delivery, frame, "bad_events", text, faults))
+        chain.refuse(frame, len(faults))
+        notes.append(_refused(frame, len(faults)))
+    return opened
+
+
+def _event(line: bytes, frame: Frame, trusted: Trusted) -> dict[str, Any]:
+    event = events.parse(line, frame.header.last_ms)
+    environment = event.setdefault("deployment.environment.name", frame.header.environment)
+    if environment != frame.header.environment and trusted.environment != ANY:
+        raise EventError(
+            f"deployment.environment.name: the collector's key speaks for {frame.header.environment} only",
+            "wrong_environment",
+        )
+    return event
+
+
+def _record(
+    redacted: dict[str, Any],
+    findings: list[dict[str, Any]],
+    index: int,
+    opened: _Opened,
+    desk: Desk,
+    signals: list[Signal],
+) -> dict[str, Any]:
+    """The record of one event; what it tells the windows goes to `signals`."""
+    if findings:
+        redacted["slm.findings"] = canonical.dumps(findings[:MAX_FINDINGS]).decode()
+        redacted["slm.findings.count"] = len(findings)
+        redacted["slm.findings.types"] = sorted({finding["type"] for finding in findings})
+    redacted["slm.redaction.names"] = desk.finds_names
+    return _judged(redacted, index, 0, commitment.event_seed(opened.seed, index), opened, desk, signals)
+
+
+def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str, Any]]:
+    """The records about the frame itself. Their seed is public: they hold nothing to hide."""
+    header, digest = opened.frame.header, opened.frame.digest
+    signals += frame_signals.seen(opened.frame, opened.delivery, noted=bool(opened.notes))
+    made = []
+    for part, note in enumerate(opened.notes):
+        named = {"@timestamp": header.last_ms, "deployment.environment.name": header.environment}
+        event = events.validate({**note, **named})
+        made.append(_judged(event, 0, part, bytes.fromhex(digest), opened, desk, signals))
+    return made
+
+
+def _judged(
+    event: dict[str, Any], index: int, part: int, seed: bytes, opened: _Opened, desk: Desk, signals: list[Signal]
+) -> dict[str, Any]:
+    header = opened.frame.header
+    record = identified(event, header.collector, header.boot, Position(header.sequence, index, part))
+    # A seed of its own: an alert never shares a salt with the record.
+    judged = desk.judge.judge(record, commitment.salt(seed, "alert"), opened.delivery.timestamp_ms)
+    signals += judged.signals
+    if judged.flags:
+        record["slm.flags"] = judged.flags
+    return commitment.salted(record | desk.stamp, seed)
+
+
+def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals: list[Signal]) -> dict[str, Any]:
+    """The record of a key that is not believed. It has one id a day for each key and name, so a flood is one record."""
+    header, day = frame.header, delivery.timestamp_ms // DAY_MS
+    named = f"slmtrail key refused v1\n{reason}\n{header.collector}\n{header.key}\n{day}"
+    boot = hashlib.sha256(named.encode()).hexdigest()[:32]
+    event = events.validate(
+        {
+            "slm.kind": "system",
+            "@timestamp": delivery.timestamp_ms,
+            "deployment.environment.name": header.environment,
+            "event.action": "key_refused",
+            "event.outcome": "failure",
+            "event.reason": reason,
+            "slm.trail.collector": header.collector,
+            "slm.trail.key": header.key,
+        }
+    )
+    record = identified(event, STREAM, boot, Position(0, 0, 0))
+    judged = desk.judge.judge(record, boot, delivery.timestamp_ms)
+    signals += judged.signals
+    if judged.flags:
+        record["slm.flags"] = judged.flags
+    return commitment.salted(record | desk.stamp, bytes.fromhex(boot))
+
+
+def _refused(frame: Frame, count: int) -> dict[str, Any]:
+    return {
+        "slm.kind": "system",
+        "event.action": "events_refused",
+        "event.outcome": "failure",
+        "slm.trail.collector": frame.header.collector,
+        "slm.trail.boot": frame.header.boot,
+        "slm.trail.first": frame.header.sequence,
+        "slm.trail.count": count,
+    }
+
+
+def _stand_in(record: dict[str, Any]) -> dict[str, Any]:
+    """What is sealed in the place of a record that is too large: where it came from, and that it was refused."""
+    kept = {name: value for name, value in record.items() if name in _PLACE or name.startswith("slm.collector.")}
+    about = {"slm.kind": "system", "event.action": "record_refused", "event.outcome": "failure", commitment.SALTS: {}}
+    return kept | about | {"slm.trail.collector": kept["slm.collector.id"], "slm.trail.count": 1}
+
+
+def _oversized(opened: _Opened, record: dict[str, Any], size: int) -> Message:
+    index = record["slm.collector.index"]
+    text = f"{opened.frame.where}: event {index} became a record of {size} bytes, over {MAX_RECORD_BYTES}"
+    fault = {"index": index, "reason": "oversized_record", "text": text}
+    return deadletter(opened.delivery, opened.frame, "oversized_record", text, [fault])
+
+
+def deadletter(
+    delivery: Delivery,
+    frame: Frame | None,
+    reason: str,
+    text: str,
+    faults: list[dict[str, Any]] | None = None,
+) -> Message:
+    """A frame as it came, still encrypted, with what was wrong and where it stood."""
+    # One too large to be published again, in base64, is named by its hash; it is still on its own topic.
+    kept = delivery.value if len(delivery.value) <= frames.MAX_FRAME_BYTES else b""
+    letter: dict[str, Any] = {
+        "reason": reason,
+        "text": text,
+        "topic": delivery.topic,
+        "partition": delivery.partition,
+        "offset": delivery.offset,
+        "faults": faults or [],
+        "frame_sha256": hashlib.sha256(delivery.value).hexdigest(),
+        "frame_base64": base64.b64encode(kept).decode(),
+    }
+    collector = UNKNOWN_COLLECTOR
+    if frame is not None:
+        collector = frame.header.collector
+        letter |= {"collector": collector, "boot": frame.header.boot, "frame": frame.header.sequence}
+    return Message(collector, canonical.dumps(letter))

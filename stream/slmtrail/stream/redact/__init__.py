@@ -1,0 +1,1 @@
+"""Redaction: personal data and secrets leave here, before anything is stored."""

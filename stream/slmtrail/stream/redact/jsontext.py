@@ -1,0 +1,83 @@
+"""Rewrites the strings, numbers and keys of a JSON text in place: every other byte stays as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import orjson
+
+Kind = Literal["key", "string", "number"]
+Visit = Callable[[str, str, Kind, str], str]
+"""(path of the enclosing value or of the value itself, nearest key, kind, decoded text) -> the new text."""
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|-?[0-9][0-9.eE+\-]*', re.DOTALL)
+
+
+def is_json(text: str) -> bool:
+    """Whether `text` is a JSON object, array or string (a bare number or word is text like any other)."""
+    if text.lstrip(" \t\r\n")[:1] not in ("{", "[", '"'):
+        return False
+    try:
+        json.loads(text, strict=False, parse_int=len, parse_float=len)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def rewrite(text: str, path: str, visit: Visit) -> str:
+    """`text`, which `is_json`, with every string, number and key as `visit` answers it."""
+    pieces: list[str] = []
+    done = 0
+    # One entry an open container: its path, the key it stands under, and, in an array, the next index.
+    stack: list[tuple[str, str]] = []
+    here, under, index = path, "", -1
+    indexes: list[int] = []
+    key_next = False
+    for token in _TOKEN.finditer(text):
+        literal = token.group()
+        mark = literal[0]
+        if mark in "{[":
+            stack.append((here, under))
+            indexes.append(index)
+            index = 0 if mark == "[" else -1
+            key_next = mark == "{"
+            if index == 0:
+                here = f"{stack[-1][0]}/0"
+        elif mark in "}]":
+            here, under = stack.pop()
+            index = indexes.pop()
+            key_next = False
+        elif mark == ",":
+            if index >= 0:
+                index += 1
+                here = f"{stack[-1][0]}/{index}"
+            else:
+                key_next = True
+        elif mark == ":":
+            key_next = False
+        else:
+            old = _decoded(literal) if mark == '"' else literal
+            if key_next:
+                new = visit(stack[-1][0], "", "key", old)
+                under = old
+                here = f"{stack[-1][0]}/{new.replace('~', '~0').replace('/', '~1')}"
+            else:
+                new = visit(here, under, "string" if mark == '"' else "number", old)
+            if new != old:
+                pieces += text[done : token.start()], _encoded(new)
+                done = token.end()
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _decoded(literal: str) -> str:
+    return str(json.loads(literal, strict=False)) if "\\" in literal else literal[1:-1]
+
+
+def _encoded(text: str) -> str:
+    try:
+        return orjson.dumps(text).decode()
+    except TypeError:  # a lone surrogate, which only an escape can carry
+        return json.dumps(text)

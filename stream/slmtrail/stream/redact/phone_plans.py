@@ -1,0 +1,304 @@
+"""Numbering plans: in which of several regions a string of digits is a valid phone number.
+
+The same as phonenumbers' `parse` and `is_valid_number` say of it, from the same metadata, with the patterns of
+each plan put together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import regex  # type: ignore[import-untyped]
+from phonenumbers import phonenumbermatcher
+from phonenumbers import phonenumberutil as util
+from phonenumbers.phonemetadata import PhoneMetadata
+from phonenumbers.phonenumberutil import NumberParseException, ValidationResult
+
+from slmtrail.core.errors import SettingsError
+
+# Its internals are what is used here, which its stubs don't all know.
+matcher: Any = phonenumbermatcher
+
+VALID: int = phonenumbermatcher.Leniency.VALID
+MIN_DIGITS = 3
+MAX_DIGITS = 40
+_MAX_SHORT_DIGITS = 4
+
+_NO_GROUPS = re.compile(r"\((?!\?)")
+_STRIPPED_TOO_FAR = (
+    ValidationResult.TOO_SHORT,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY,
+    ValidationResult.INVALID_LENGTH,
+)
+
+
+def metadata_of(region: str) -> Any:
+    """phonenumbers' knowledge of a region. Raises SettingsError for one it doesn't know."""
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None:
+        raise SettingsError(f"redact: phonenumbers knows no region {region!r}; write two capital letters, such as US")
+    return metadata
+
+
+class PhonePlans:
+    """The numbering plans of some regions; masks have a bit for each region, in their order."""
+
+    def __init__(self, regions: Sequence[str]) -> None:
+        self._regions = list(regions)
+        self._plans = [_Region(region) for region in regions]
+        self.every = (1 << len(self._plans)) - 1
+        self._possible = [
+            {
+                digit: sum(1 << place for place, plan in enumerate(self._plans) if plan.may_have(length, digit))
+                for digit in "0123456789"
+            }
+            for length in range(MAX_DIGITS + 1)
+        ]
+        self._judged = lru_cache(maxsize=1 << 13)(self._judge)
+        # Years, amounts and counts are in every text, and hardly one of them is a number.
+        short = (f"{n:0{length}}" for length in range(MIN_DIGITS, _MAX_SHORT_DIGITS + 1) for n in range(10**length))
+        self._short = {
+            number: mask for number in short if (mask := self._judge(number, self._possible[len(number)][number[0]]))
+        }
+
+    def valid_in(self, number: str, asked: int) -> int:
+        """The regions, out of those asked for, in which these digits are valid; they may follow a plus sign."""
+        if number[0] != "+":
+            if len(number) <= _MAX_SHORT_DIGITS:
+                return self._short.get(number, 0) & asked
+            asked &= self._possible[len(number)][number[0]]
+        return self._judged(number, asked) if asked else 0
+
+    def _judge(self, number: str, asked: int) -> int:
+        if number[0] == "+":
+            return self._judge_international(number) & asked
+        mask = 0
+        for place, plan in enumerate(self._plans):
+            if asked >> place & 1 and plan.is_valid(number):
+                mask |= 1 << place
+        return mask
+
+    def _judge_international(self, number: str) -> int:
+        digits = number[1:]
+        if len(digits) > util._MIN_LENGTH_FOR_NSN:
+            country_code, rest = util._extract_country_code(digits)
+            if country_code:
+                valid = _is_valid_stripped(country_code, rest, _prefix_of_calling_code(country_code))
+                return self.every if valid else 0
+        mask = 0
+        for place, region in enumerate(self._regions):
+            try:
+                parsed = util.parse(number, region, keep_raw_input=True)
+            except NumberParseException:
+                continue
+            if matcher._verify(VALID, parsed, number, None):
+                mask |= 1 << place
+        return mask
+
+
+def _metadata_of_calling_code(country_code: int) -> Any:
+    region = util.region_code_for_country_code(country_code)
+    return PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+
+
+class _Prefix:
+    """The national prefix of a region, and what is left of a number without it."""
+
+    def __init__(self, metadata: Any) -> None:
+        self._pattern = re.compile(metadata.national_prefix_for_parsing or "NonMatch")
+        self._rule: str = metadata.national_prefix_transform_rule or ""
+        self._general = re.compile(metadata.general_desc.national_number_pattern or "NonMatch")
+        lengths = {n: util._test_number_length("1" * n, metadata) for n in range(MAX_DIGITS + 1)}
+        self._enough = frozenset(n for n, result in lengths.items() if result not in _STRIPPED_TOO_FAR)
+        self._too_long = frozenset(n for n, result in lengths.items() if result == ValidationResult.TOO_LONG)
+
+    def stripped(self, number: str) -> tuple[str, bool]:
+        """The number without the prefix, and whether it had one."""
+        match = self._pattern.match(number)
+        if match is None:
+            return number, False
+        groups = self._pattern.groups
+        if self._rule and groups and match[groups] is not None:
+            left = self._pattern.sub(self._rule, number, count=1)
+        else:
+            left = number[match.end() :]
+        if not self._general.fullmatch(left) and self._general.fullmatch(number):
+            return number, False
+        return left, True
+
+    def national(self, number: str) -> str | None:
+        """The national number: without the prefix, unless too little is left then; None if it can be none."""
+        length = len(number)
+        if length < util._MIN_LENGTH_FOR_NSN:
+            return None
+        left, _ = self.stripped(number)
+        if len(left) in self._enough:
+            number, length = left, len(left)
+        return number if util._MIN_LENGTH_FOR_NSN <= length <= util._MAX_LENGTH_FOR_NSN else None
+
+    def has_calling_code(self, number: str, rest: str) -> bool:
+        """Whether a number that begins as its calling code does is better read without: `rest` is what follows it."""
+        return len(number) in self._too_long or bool(
+            self._general.fullmatch(rest) and not self._general.fullmatch(number)
+        )
+
+
+@lru_cache(maxsize=512)
+def _prefix_of_calling_code(country_code: int) -> _Prefix:
+    return _Prefix(_metadata_of_calling_code(country_code))
+
+
+def _is_valid_stripped(country_code: int, number: str, prefix: _Prefix) -> bool:
+    """Whether what is left of a number without its calling code is valid, with a national prefix or without."""
+    national = prefix.national(number)
+    return national is not None and _calling_code(country_code).has(national)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """The numbering plan of one region: of each length that numbers have, one pattern of all kinds of that length."""
+
+    leading_digits: str | None
+    by_length: dict[int, re.Pattern[str]]
+
+    @classmethod
+    def of(cls, metadata: Any) -> _Kinds:
+        descs = (
+            *(metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.voip),
+            *(metadata.personal_number, metadata.pager, metadata.uan, metadata.voicemail),
+            *(metadata.fixed_line, metadata.mobile),
+        )
+        kinds = [desc for desc in descs if desc is not None and desc.national_number_pattern]
+        general = metadata.general_desc
+        by_length = {}
+        for length in general.possible_length or range(util._MIN_LENGTH_FOR_NSN, util._MAX_LENGTH_FOR_NSN + 1):
+            arms = [k.national_number_pattern for k in kinds if not k.possible_length or length in k.possible_length]
+            if arms:
+                by_length[length] = re.compile(rf"(?=(?:{general.national_number_pattern})\Z)(?:{'|'.join(arms)})")
+        return cls(leading_digits=metadata.leading_digits, by_length=by_length)
+
+    def has(self, national: str) -> bool:
+        """Whether it is a number of a known kind."""
+        pattern = self.by_length.get(len(national))
+        return pattern is not None and pattern.fullmatch(national) is not None
+
+
+class _CallingCode:
+    """The regions of a calling code, in phonenumbers' order."""
+
+    def __init__(self, country_code: int) -> None:
+        # Neighbours with leading digits of their own are told apart by one pattern.
+        self._steps: list[tuple[re.Pattern[str] | None, list[_Kinds]]] = []
+        self.lengths: set[int] = set()
+        together: list[_Kinds] = []
+        regions = util.region_codes_for_country_code(country_code)
+        for region in regions:
+            metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+            if metadata is None:
+                continue
+            kinds = _Kinds.of(metadata)
+            self.lengths |= kinds.by_length.keys()
+            if kinds.leading_digits is not None and len(regions) > 1:
+                together.append(kinds)
+                continue
+            self._add(together)
+            together = []
+            self._steps.append((None, [kinds]))
+        self._add(together)
+
+    def _add(self, together: list[_Kinds]) -> None:
+        if together:
+            arms = [f"({_NO_GROUPS.sub('(?:', k.leading_digits)})" for k in together if k.leading_digits]
+            self._steps.append((re.compile("|".join(arms)), together))
+
+    def has(self, national: str) -> bool:
+        """Whether the region that the number belongs to, if any, has such numbers."""
+        if len(national) not in self.lengths:
+            return False
+        for leading, plans in self._steps:
+            if leading is None:
+                if plans[0].has(national):
+                    return True
+                continue
+            match = leading.match(national)
+            if match and match.lastindex:
+                return plans[match.lastindex - 1].has(national)
+        return False
+
+
+_calling_code = lru_cache(maxsize=512)(_CallingCode)
+
+
+def _formats(metadata: Any) -> tuple[re.Pattern[str], tuple[bool, ...]]:
+    """One pattern, with an empty group for each way to write a number; and whether each has the national prefix."""
+    arms, needed = [], []
+    for rule in metadata.number_format:
+        leading = f"(?={rule.leading_digits_pattern[-1]})" if rule.leading_digits_pattern else ""
+        arms.append(rf"{_NO_GROUPS.sub('(?:', leading + f'(?:{rule.pattern})')}\Z()")
+        needed.append(
+            bool(
+                rule.national_prefix_formatting_rule
+                and not rule.national_prefix_optional_when_formatting
+                and not util._formatting_rule_has_first_group_only(rule.national_prefix_formatting_rule)
+            )
+        )
+    return re.compile("|".join(arms) if arms else r"(?!)"), tuple(needed)
+
+
+class _Region:
+    """How a number without a plus sign is read in one region."""
+
+    def __init__(self, region: str) -> None:
+        metadata = metadata_of(region)
+        self._country_code = metadata.country_code
+        self._calling_code = str(self._country_code)
+        self._numbers = _calling_code(self._country_code)
+        self._idd = re.compile(metadata.international_prefix or "NonMatch")
+        self._prefix = _Prefix(metadata)
+        self._main_prefix = _prefix_of_calling_code(self._country_code)
+        self._formats, self._formats_need_prefix = _formats(_metadata_of_calling_code(self._country_code))
+        self._is_prefix_needed = any(self._formats_need_prefix)
+        prefix = metadata.national_prefix_for_parsing or "NonMatch"
+        begins = "|".join(f"(?:{begin})" for begin in (self._idd.pattern, self._calling_code, prefix))
+        self._may_be_prefixed = re.compile(begins)
+        self._first_of_prefix = {digit for digit in "0123456789" if regex.match(begins, digit, partial=True)}
+
+    def may_have(self, length: int, first: str) -> bool:
+        """Whether there can be a number of this length, as it is written, that begins with a digit."""
+        return length in self._numbers.lengths or first in self._first_of_prefix
+
+    def is_valid(self, digits: str) -> bool:
+        """What `parse` and `is_valid_number` say of a string of digits, and of its national prefix."""
+        if not self._may_be_prefixed.match(digits):
+            return self._numbers.has(digits) and self._prefix_is_there(digits, digits)
+        abroad = self._idd.match(digits)
+        if abroad and digits[abroad.end() : abroad.end() + 1] != "0":
+            rest = digits[abroad.end() :]
+            if len(rest) <= util._MIN_LENGTH_FOR_NSN:
+                return False
+            country_code, rest = util._extract_country_code(rest)
+            if not country_code:
+                return False
+            is_here = country_code == self._country_code
+            return _is_valid_stripped(
+                country_code, rest, self._prefix if is_here else _prefix_of_calling_code(country_code)
+            )
+        if digits.startswith(self._calling_code):
+            rest, _ = self._prefix.stripped(digits[len(self._calling_code) :])
+            if self._prefix.has_calling_code(digits, rest):
+                return _is_valid_stripped(self._country_code, rest, self._main_prefix)
+        national = self._prefix.national(digits)
+        return national is not None and self._numbers.has(national) and self._prefix_is_there(digits, national)
+
+    def _prefix_is_there(self, digits: str, national: str) -> bool:
+        """Whether the national prefix is written, where numbers of this kind are written with it."""
+        if not self._is_prefix_needed:
+            return True
+        written = self._formats.match(national)
+        if not (written and written.lastindex and self._formats_need_prefix[written.lastindex - 1]):
+            return True
+        return self._main_prefix.stripped(digits)[1]

@@ -1,0 +1,47 @@
+"""The secret rules behind the gate of the engine."""
+
+from __future__ import annotations
+
+from slmtrail.core.secrets.matcher import Secret, SecretMatcher
+from slmtrail.core.secrets.rules import RULES, Rule
+from slmtrail.stream.redact import expression
+from slmtrail.stream.redact.patterns import PatternTable
+from slmtrail.stream.redact.seen import Seen
+
+
+class SecretPlan:
+    """Runs a secret rule on the texts in which the gate saw what it needs."""
+
+    def __init__(self, table: PatternTable, types: frozenset[str] | None) -> None:
+        self._table = table
+        self._always: list[SecretMatcher] = []
+        self._by_number: dict[int, SecretMatcher] = {}
+        beyond_ascii: list[Rule] = []
+        for rule in RULES:
+            if types is not None and rule.type not in types:
+                continue
+            if not any(anchor.isascii() for anchor in rule.anchors):
+                beyond_ascii.append(rule)
+                continue
+            try:
+                known = expression.read(rule.pattern, 0)
+            except expression.Unreadable:
+                self._always.append(SecretMatcher([rule]))
+            else:
+                self._by_number[table.add_gate(known, once=True)] = SecretMatcher([rule])
+        # The gate, to which all letters beyond ASCII are one, would see them everywhere.
+        self._beyond_ascii = SecretMatcher(beyond_ascii)
+
+    def find(self, seen: Seen) -> list[Secret]:
+        """The secrets in a text."""
+        found = [secret for matcher in self._always for secret in matcher.find(seen.text)]
+        if not seen.text.isascii():
+            found += self._beyond_ascii.find(seen.text)
+        gated = self._table.gate.gated
+        if len(gated) < len(self._by_number):  # no gate covers all of them
+            numbers = [number for number in self._by_number if number in seen.hits or number not in gated]
+        else:
+            numbers = [number for number in seen.hits if number in self._by_number]
+        for number in sorted(numbers):
+            found += self._by_number[number].find(seen.text)
+        return found

@@ -1,0 +1,41 @@
+"""One text on its way through the recognisers, with what was already worked out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slmtrail.stream.redact.context import TextWords, Words
+from slmtrail.stream.redact.gate import DIGIT, Hits
+
+
+class Seen:
+    """A text, where the gate saw what, and answers that several recognisers ask for."""
+
+    __slots__ = ("_present", "_small", "_words", "artifacts", "has_digit", "hits", "memo", "text")
+
+    def __init__(self, text: str, hits: Hits) -> None:
+        self.text = text
+        self.hits = hits
+        self.has_digit = DIGIT in hits
+        self.memo: dict[Any, Any] = {}
+        self.artifacts: dict[str, Any] = {}
+        self._small = ""
+        self._present: dict[tuple[str, ...], list[str]] = {}
+        self._words: dict[int, TextWords] = {}
+
+    def present(self, words: tuple[str, ...]) -> list[str]:
+        """Those of some words, in small letters, that stand anywhere in the text."""
+        known = self._present.get(words)
+        if known is None:
+            small = self._small = self._small or self.text.lower()
+            # What becomes of a letter beyond ASCII can depend on its neighbours: then we can't say no.
+            known = self._present[words] = [word for word in words if word in small or not word.isascii()]
+        return known
+
+    def one_around(self, words: Words, start: int, wanted: Sequence[str]) -> str:
+        """One of the words wanted that is among those around a place, or part of one; "" if none is."""
+        known = self._words.get(id(words))
+        if known is None:
+            known = self._words[id(words)] = TextWords(words, self.text, self._small)
+        return known.one_around(start, wanted)

@@ -1,0 +1,47 @@
+"""The stream without Faust: one consumer, one loop. What `slmtrail up` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from slmtrail.core.metrics import PROCESS_SECONDS
+from slmtrail.core.ports import FRAMES, Bus
+from slmtrail.stream.alerting import alerted, with_alerts
+from slmtrail.stream.emit import carried, publish, remembered
+from slmtrail.stream.judge.windows import Windows
+from slmtrail.stream.process import Desk, Output, process
+
+GROUP = "slmtrail-stream"
+POLL_MS = 1000
+TICK_S = 10.0
+PATIENCE_S = 60.0
+"""After a start nobody is called silent for so long: collectors may start with us."""
+
+
+async def run(bus: Bus, desk: Desk, batch_frames: int) -> None:
+    """Works until cancelled. Any failure ends it: what was not acknowledged is delivered again."""
+    chains = await carried(bus)
+    windows = Windows(desk.judge)
+    windows.restore_shards(await remembered(bus))
+    refused = windows.take(desk.judge.refused(time.time_ns() // 1_000_000))
+    await publish(with_alerts(Output(), refused, windows, desk), bus)
+    subscription = await bus.subscribe(FRAMES, GROUP)
+    next_tick_s = time.monotonic() + PATIENCE_S
+    try:
+        while True:
+            batch = await subscription.poll(batch_frames, POLL_MS)
+            if batch:
+                with PROCESS_SECONDS.time():
+                    output = await asyncio.to_thread(process, batch, chains, desk)
+                    output = await asyncio.to_thread(alerted, output, windows, desk)
+                await publish(output, bus)
+                chains.update(output.chains)
+                await subscription.commit()
+            if len(batch) < batch_frames and time.monotonic() >= next_tick_s:
+                # Only while nothing waits: what seems silent may be in what we have not read yet.
+                next_tick_s = time.monotonic() + TICK_S
+                ticked = windows.tick(time.time_ns() // 1_000_000)
+                await publish(with_alerts(Output(), ticked, windows, desk), bus)
+    finally:
+        await subscription.close()

@@ -1,0 +1,130 @@
+"""Bulk writes over a server that is busy, loses answers or refuses: each document once, or an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, NodeConfig
+from elasticsearch import ApiError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.stored import sealed
+from slmtrail.core.errors import StoreError
+from slmtrail.indexer.store import elastic_bulk
+from slmtrail.indexer.store.elastic_bulk import Bulk
+from slmtrail.indexer.store.elastic_client import ElasticClient
+from slmtrail.indexer.store.elastic_names import Streams
+
+FAULTS = ("fine", "lost answer", "lost request", "busy", "half busy", "too large")
+
+
+class Server(ElasticClient):
+    """One index; each bulk request meets the next of `faults`, the last of them for ever."""
+
+    def __init__(self, faults: list[str], rolls_over: bool = False) -> None:
+        self.place = "nowhere"
+        self.faults = faults
+        self.rolls_over = rolls_over
+        self.documents: list[tuple[str, dict[str, Any]]] = []
+        self.written: dict[str, dict[str, Any]] = {}
+        self.requests = 0
+
+    def ask(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        return self.raw(method, path, body, **params)
+
+    def raw(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        if path == "/_bulk":
+            return {"items": self._bulk(body)}
+        if path == "/_mget":
+            return {"docs": [{"_source": self.written[doc["_id"]]} for doc in body["docs"]]}
+        if path.endswith("/_search"):
+            wanted = body["query"]["ids"]["values"]
+            hits = [{"_id": name, "_source": source} for name, source in self.documents if name in wanted]
+            return {"hits": {"hits": hits}}
+        assert path.endswith("/_refresh")
+        return {}
+
+    def _bulk(self, body: bytes) -> list[Any]:
+        fault = self.faults.pop(0) if len(self.faults) > 1 else self.faults[0]
+        lines = [orjson.loads(line) for line in body.split(b"\n")[:-1]]
+        pairs = list(zip(lines[::2], lines[1::2], strict=True))
+        if fault == "lost request":
+            raise ConnectionTimeout("no answer")
+        if fault == "busy" or (fault == "too large" and len(pairs) > 1):
+            status = 429 if fault == "busy" else 413
+            meta = ApiResponseMeta(status, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "nowhere", 1))
+            raise ApiError("refused", meta, {"error": {"type": "busy"}})
+        items = []
+        for number, (action, source) in enumerate(pairs):
+            name = action["create"]["_id"]
+            if fault == "half busy" and number % 2:
+                status = 429
+            elif name in self.written:
+                status = 409
+            else:
+                status = 201
+                self.written[name] = source
+                self.documents.append((name, source))
+            items.append({"create": {"_id": name, "_index": "i", "status": status}})
+        if self.rolls_over:
+            self.written = {}
+        if fault == "lost answer":
+            raise ConnectionTimeout("no answer")
+        return items
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits take no time."""
+    monkeypatch.setattr(elastic_bulk.time, "sleep", lambda _: None)
+
+
+def bulk(server: Server, patience_s: float = 60) -> Bulk:
+    return Bulk(server, Streams("slm"), patience_s)
+
+
+@given(st.lists(st.sampled_from(FAULTS), max_size=8), st.integers(1, 9), st.booleans())
+def test_each_document_is_there_once(faults: list[str], count: int, rolls_over: bool) -> None:
+    server = Server([*faults, "fine"], rolls_over)
+    records = [sealed(leaf) for leaf in range(count)]
+    assert bulk(server).write(records) == []
+    assert Counter(name for name, _ in server.documents) == Counter(record.id for record in records)
+
+
+@pytest.mark.parametrize("fault", ["busy", "lost request", "half busy"])
+def test_patience_ends(fault: str) -> None:
+    with pytest.raises(StoreError, match="nowhere"):
+        bulk(Server([fault]), patience_s=0).write([sealed(0), sealed(1)])
+
+
+def test_a_document_too_large_for_the_server_is_refused_alone() -> None:
+    server = Server(["too large"])
+    server._bulk = _refusing_large(server)  # type: ignore[method-assign]
+    records = [sealed(0), sealed(1, message="x" * 1000), sealed(2)]
+    (refusal,) = bulk(server).write(records)
+    assert refusal.sealed == records[1]
+    assert "size" in refusal.reason
+    assert {name for name, _ in server.documents} == {records[0].id, records[2].id}
+
+
+def _refusing_large(server: Server) -> Any:
+    def answer(body: bytes) -> list[Any]:
+        server.faults = ["too large" if len(body) > 1000 else "fine"]
+        if len(body) > 1000 and body.count(b"\n") == 2:
+            meta = ApiResponseMeta(413, "1.1", HttpHeaders(), 0.0, NodeConfig("http", "nowhere", 1))
+            raise ApiError("refused", meta, "")
+        return Server._bulk(server, body)
+
+    return answer
+
+
+def test_an_id_at_two_leaves_is_written_twice_and_no_more() -> None:
+    server = Server(["fine"])
+    records = [sealed(0, record_id="a" * 32), sealed(1, record_id="a" * 32)]
+    for _ in range(3):
+        assert bulk(server).write(records) == []
+    assert [name for name, _ in server.documents] == ["a" * 32, f"{'a' * 32}@{records[1].ledger}/1"]

@@ -1,0 +1,95 @@
+"""The pool: the same answers as the redactor, and a text that hangs or kills its worker costs that text alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slmtrail.core.errors import SettingsError
+from slmtrail.stream.redact.finding import Finding
+from slmtrail.stream.redact.options import NerOptions, RedactOptions
+from slmtrail.stream.redact.pool import PoolBroken, RedactPool
+
+KEY = b"k" * 32
+PERILS = [("hang", "deadline"), ("sleep", "deadline"), ("die", "crash")]
+if Path("/proc/self/statm").exists():
+    PERILS.append(("hoard", "memory"))
+
+
+class Temperamental:
+    """An analyser that hangs, sleeps or dies where the text says so."""
+
+    secret_types: frozenset[str] = frozenset()
+    finds_names = False
+
+    def __init__(self, _options: RedactOptions) -> None: ...
+
+    def prepare(self, texts: list[str]) -> None: ...
+
+    def find(self, text: str) -> list[Finding]:
+        if "hang" in text:
+            while True:
+                pass
+        if "sleep" in text:
+            time.sleep(3600)
+        if "hoard" in text:
+            self.hoard = b"x" * 280_000_000
+            time.sleep(3600)
+        if "die" in text:
+            os._exit(1)
+        return [Finding("WORD", 0, 1, 1.0, "test")] if text.startswith("a") else []
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[RedactPool]:
+    options = RedactOptions(deadline_ms=200)
+    with RedactPool(options, KEY, workers=2, analyzer=f"{__name__}:Temperamental", max_mb=256) as made:
+        yield made
+
+
+def test_answers_come_in_order(pool: RedactPool) -> None:
+    batches = [pool.submit([{"message": f"a{batch}.{n}"} for n in range(5)]) for batch in range(20)]
+    for batch, future in enumerate(batches):
+        texts = [event["message"] for event, _ in future.result(60)]
+        assert texts == [f"<WORD_1>{batch}.{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize(("word", "reason"), PERILS)
+def test_a_bad_text_is_withheld_alone(pool: RedactPool, word: str, reason: str) -> None:
+    events = [
+        {"message": "a good one"},
+        {"message": f"please {word}", "error.message": "a side", "labels": {"x": f"{word} again"}},
+        {"message": "a last one"},
+    ]
+    good, bad, last = pool.submit(events).result(120)
+    assert good[0]["message"] == "<WORD_1> good one"
+    assert last[0]["message"] == "<WORD_1> last one"
+    assert bad[0] == {"error.message": "<WORD_1> side", "labels": {"x": "<WITHHELD>"}, "message": "<WITHHELD>"}
+    withheld = [found for found in bad[1] if found["type"] == "WITHHELD"]
+    assert {found["rule"] for found in withheld} == {reason}
+    assert {found["path"] for found in withheld} == {"message", "labels/x"}
+
+
+def test_texts_can_be_redacted_by_themselves(pool: RedactPool) -> None:
+    answers = pool.submit_texts(["abc", "die", "x"]).result(60)
+    assert [text for text, _ in answers] == ["<WORD_1>bc", "<WITHHELD>", "x"]
+
+
+def test_settings_that_can_not_be_used_are_told_at_once() -> None:
+    options = RedactOptions(ner=NerOptions(models={"en": "no_such_model"}))
+    with pytest.raises(SettingsError, match="spacy download no_such_model"):
+        RedactPool(options, KEY, workers=1)
+
+
+def test_a_closed_pool_takes_nothing() -> None:
+    made = RedactPool(RedactOptions(), KEY, workers=1, analyzer=f"{__name__}:Temperamental")
+    waiting = made.submit([{"message": "sleep"}])
+    made.close()
+    with pytest.raises(PoolBroken):
+        waiting.result(10)
+    with pytest.raises(PoolBroken):
+        made.submit([])
