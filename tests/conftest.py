@@ -54,14 +54,17 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return None if not isinstance(val, bytes) or val.isascii() else f"{argname}-{len(val)}-bytes"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what asks for a server, so that `-m "not servers"` leaves it out, and keeps together in one worker
-    (`--dist loadgroup`) what shares a server, or a file and its fixtures."""
+    (`--dist loadgroup`) what shares a server, or a file and its fixtures. First of the hooks, because pytest-xdist's
+    own reads these marks; the longest group comes first, so that no worker ends with it alone."""
     for item in items:
         shares = bool({"kafka", "elastic"} & set(getattr(item, "fixturenames", ())))
         if shares:
             item.add_marker(pytest.mark.servers)
         item.add_marker(pytest.mark.xdist_group("servers" if shares else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("servers") is None)
 
 
 @pytest.hookimpl(wrapper=True)
