@@ -23,7 +23,9 @@ from slmtrail.core.certificate import Certificate, rows
 from slmtrail.core.commitment import SALTS
 from slmtrail.core.errors import LedgerError, SettingsError
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.ports import RETENTION_DAYS, Page, Query, Sealed, Store
+from slmtrail.core.ports import RETENTION_DAYS, SIGNALS, Page, Query, Sealed, Store
+from slmtrail.core.settings import Settings
+from slmtrail.stream.job.repartition import forgetting
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -52,9 +54,11 @@ def erase(
     leaves: dict[str, list[int]] = {}
     for sealed in found:
         leaves.setdefault(sealed.ledger, []).append(sealed.leaf)
-    if found and not dry_run:
-        if not yes:
+    if not dry_run:
+        if found and not yes:
             typer.confirm(f"Destroy the content of {len(found)} records for good?", abort=True, err=True)
+        asyncio.run(_forget(settings, spellings))
+    if found and not dry_run:
         ids = asyncio.run(decree(settings, _certificates(leaves, spellings[1:], reason), _gone(found), wait))
     else:
         ids = []
@@ -67,6 +71,16 @@ def erase(
     else:
         clean = timestamp_text(_clean_ms())[:10]
         err.print(f"{len(found)} records are erased under {escape(', '.join(ids))}; the bus forgets them by {clean}")
+
+
+async def _forget(settings: Settings, spellings: tuple[str, ...]) -> None:
+    """Has the stream forget what its rules remember of a person, so that no alert repeats it."""
+    bus = parts.open_bus(settings)
+    try:
+        await bus.ensure_topics()
+        await bus.publish(SIGNALS, forgetting(spellings, await bus.partitions(SIGNALS)))
+    finally:
+        await bus.close()
 
 
 def _found(ask: Callable[[Query], Page], spellings: tuple[str, ...]) -> Iterator[Sealed]:

@@ -6,9 +6,10 @@ import asyncio
 import time
 
 from slmtrail.core.metrics import PROCESS_SECONDS
-from slmtrail.core.ports import FRAMES, Bus
+from slmtrail.core.ports import FRAMES, SIGNALS, Bus
 from slmtrail.stream.alerting import alerted, with_alerts
 from slmtrail.stream.emit import carried, publish, remembered
+from slmtrail.stream.job.repartition import opened
 from slmtrail.stream.judge.windows import Windows
 from slmtrail.stream.process import Desk, Output, process
 
@@ -26,11 +27,17 @@ async def run(bus: Bus, desk: Desk, batch_frames: int) -> None:
     windows.restore_shards(await remembered(bus))
     refused = windows.take(desk.judge.refused(time.time_ns() // 1_000_000))
     await publish(with_alerts(Output(), refused, windows, desk), bus)
-    subscription = await bus.subscribe(FRAMES, GROUP)
+    subscription, told = await bus.subscribe(FRAMES, GROUP), await bus.subscribe(SIGNALS, GROUP)
     next_tick_s = time.monotonic() + PATIENCE_S
     try:
         while True:
             batch = await subscription.poll(batch_frames, POLL_MS)
+            if erasures := await told.poll(batch_frames, 0):
+                # No signals travel here, only who is to be forgotten.
+                for delivery in erasures:
+                    await asyncio.to_thread(windows.forget, opened(delivery.value).forget)
+                await publish(with_alerts(Output(), [], windows, desk), bus)
+                await told.commit()
             if batch:
                 with PROCESS_SECONDS.time():
                     output = await asyncio.to_thread(process, batch, chains, desk)
@@ -45,3 +52,4 @@ async def run(bus: Bus, desk: Desk, batch_frames: int) -> None:
                 await publish(with_alerts(Output(), ticked, windows, desk), bus)
     finally:
         await subscription.close()
+        await told.close()

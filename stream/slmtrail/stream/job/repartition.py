@@ -7,7 +7,7 @@ its number in it: what a shard has seen up to there, from that partition, it pas
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,13 +28,16 @@ Place = tuple[int, int]
 
 @dataclass(slots=True)
 class SignalFrame:
-    """Signals of one shard, from one partition of the frames, in order; or what time it is there."""
+    """Signals of one shard, from one partition of the frames, in order; or what time it is there; or who is to be
+    forgotten."""
 
     shard: int = -1
     source: int = -1
     signals: list[tuple[Place, Signal]] = field(default_factory=list)
     clocks: dict[int, int] = field(default_factory=dict)
     """By partition of the frames: all that came before this time has been read."""
+    forget: list[str] = field(default_factory=list)
+    """A person who was erased, in all spellings."""
 
 
 def shard_of(subject: str) -> int:
@@ -65,9 +68,17 @@ def clocks(known: Mapping[int, int], partitions: int) -> list[Message]:
     return [Message("clocks", value, partition) for partition in range(partitions)]
 
 
+def forgetting(person: Sequence[str], partitions: int) -> list[Message]:
+    """That a person, by all spellings, is to be forgotten in all shards."""
+    value = orjson.dumps({"forget": person})
+    return [Message("forget", value, partition) for partition in range(partitions)]
+
+
 def opened(data: bytes) -> SignalFrame:
-    """What `packed` or `clocks` made."""
+    """What `packed`, `clocks` or `forgetting` made."""
     given = orjson.loads(data)
+    if "forget" in given:
+        return SignalFrame(forget=given["forget"])
     if "clocks" in given:
         return SignalFrame(clocks={int(source): clock_ms for source, clock_ms in given["clocks"].items()})
     signals = [((offset, index), Signal(**signal)) for offset, index, signal in given["signals"]]

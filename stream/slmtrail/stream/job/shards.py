@@ -53,6 +53,13 @@ class Shard:
         self.moved |= self._windows.moved()
         return alerts
 
+    def forget(self, offset: int, person: Collection[str]) -> None:
+        """Forgets a person who was erased."""
+        if offset > self.offset:
+            self.offset = offset
+            self._windows.forget(person)
+            self.moved |= self._windows.moved()
+
     def encode(self) -> bytes:
         """The shard as it is kept on the bus."""
         head = {
@@ -93,10 +100,18 @@ class Shards:
 
     def take(self, partition: int, offset: int, frame: SignalFrame) -> list[Alert]:
         """The alerts that a frame of signals opens or changes."""
+        if frame.forget:
+            for shard in self._of(partition):
+                shard.forget(offset, frame.forget)
+            return []
         if frame.clocks:
-            shards = [shard for number, shard in self._held.items() if number % self._partitions == partition]
-            return [alert for shard in shards for alert in shard.tick(offset, frame.clocks, self._partitions)]
+            return [
+                alert for shard in self._of(partition) for alert in shard.tick(offset, frame.clocks, self._partitions)
+            ]
         return self._held[frame.shard].take(offset, frame)
+
+    def _of(self, partition: int) -> list[Shard]:
+        return [shard for number, shard in self._held.items() if number % self._partitions == partition]
 
     def moved(self) -> dict[int, bytes]:
         """Those with something to be kept; asked once."""

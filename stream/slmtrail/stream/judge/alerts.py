@@ -72,8 +72,7 @@ def grown(state: dict[str, Any], signal: Signal, found: Hit, severity: Severity)
     if signal.at_ms >= state["until"]:
         state |= {"role": signal.role, "risk": signal.risk}
         state |= {"why": found.why, "observed": found.observed, "baseline": found.baseline, "carried": signal.carried}
-        if found.excerpt:
-            state["excerpt"] = found.excerpt
+        state["excerpt"] = found.excerpt  # of whom the alert names now, so that erasing that person finds it
     return worse or state["count"] in (1, 2, 5) or _round(state["count"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ import orjson
 
 from slmtrail.stream.judge import alerts
 from slmtrail.stream.judge.alerts import Alert
+from slmtrail.stream.judge.folds import short
 from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.judge import RULE_FAILED, Judge
 from slmtrail.stream.judge.rule import Rule
@@ -64,6 +65,21 @@ class Windows:
         """Time has passed and nothing may have come: alerts that are over, collectors that are silent."""
         self.clock_ms = max(self.clock_ms, clock_ms)
         return [*self._close(), *self._silent(clock_ms)]
+
+    def forget(self, person: Collection[str]) -> None:
+        """Forgets a person, by all spellings: its own windows, and of others those that hold something of it."""
+        marks = [orjson.dumps(name) for spelling in person for name in (spelling, short(spelling))]
+        for number, shard in self._shards.items():
+            for subject, known in list(shard.items()):
+                own = subject.partition(":")[2] in person
+                gone = [rule for rule, memory in known["rules"].items() if own or _holds(memory, marks)]
+                for rule in gone:
+                    del known["rules"][rule]
+                    self._open.pop((rule, subject), None)
+                    self._changed.add(number)
+                if not known["rules"]:
+                    del shard[subject]
+                    self._subjects -= 1
 
     def moved(self) -> bool:
         """Whether anything changed since this was last asked, for who keeps all of it in one piece."""
@@ -279,6 +295,13 @@ class Windows:
 
     def _quiet_ms(self, rule: str) -> int:
         return self.judge.rules[rule].quiet_ms
+
+
+def _holds(memory: Mapping[str, Any], marks: Collection[bytes]) -> bool:
+    """Whether one of `marks`, JSON texts of names, is in what a rule remembers."""
+    carried = [memory[part]["carried"] for part in ("alert", "last") if part in memory]
+    text = orjson.dumps([memory.get("state"), carried])
+    return any(mark in text for mark in marks)
 
 
 @lru_cache(65_536)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+import zlib
 from pathlib import Path
 
 import orjson
@@ -12,7 +14,7 @@ from builders import Edge, Stream, inference
 from slmtrail.core.ports import SIGNALS, Delivery, Message
 from slmtrail.stream.alerting import told
 from slmtrail.stream.job import repartition
-from slmtrail.stream.job.repartition import SHARDS, SignalFrame, opened, packed, shard_of
+from slmtrail.stream.job.repartition import SHARDS, SignalFrame, forgetting, opened, packed, shard_of
 from slmtrail.stream.job.shards import Shards
 from slmtrail.stream.process import Output, process
 
@@ -118,3 +120,21 @@ def test_every_shard_has_one_partition() -> None:
     assert SHARDS % 2 == 0
     assert {shard_of(f"user.id:{n}") for n in range(5000)} == set(range(SHARDS))
     assert shard_of("user.id:\ud800") in range(SHARDS)
+
+
+def test_who_was_erased_is_forgotten_by_whoever_takes_over(stream: Stream) -> None:
+    made = [message for output in outputs(stream, stream.edge()) for message in packed(output, PARTITIONS)]
+    deliveries = on_topic([*made, *forgetting(["user-1"], PARTITIONS)])
+    shards = held(stream, {})
+    ids(stream, shards, deliveries[:-PARTITIONS])
+    kept = shards.moved()
+    assert names_in(kept) >= {b"user-1", b"user-2"}
+    shards = held(stream, kept)
+    assert ids(stream, shards, deliveries[-PARTITIONS:]) == []
+    assert names_in(kept | shards.moved()) & {b"user-1", b"user-2"} == {b"user-2"}
+
+
+def names_in(kept: dict[int, bytes]) -> set[bytes]:
+    return {
+        name for data in kept.values() for name in re.findall(rb"user-\d", zlib.decompress(data.split(b"\n", 1)[1]))
+    }

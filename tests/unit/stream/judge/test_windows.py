@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+import zlib
 from typing import Any
 
 import orjson
@@ -294,3 +296,31 @@ def test_a_clock_that_jumps(times_s: tuple[int, ...], bus_s: int, fires: bool) -
             [Signal(CLOCK, "slm.trail.collector:a", START_MS + second * 1000, bus_ms, "", "", value=value)]
         )
     assert bool(told) is fires
+
+
+def test_a_person_who_was_erased_is_forgotten_and_the_others_are_not() -> None:
+    judge = Judge(Policy())
+    by_key = [asked(n, START_MS + n, user=user) | {"slm.key.hash": "e1:k"} for n, user in enumerate(["mallory", "bob"])]
+    logins = [failed_login(10 + n, START_MS + n * 10_000, user) for n in range(3) for user in ("mallory", "bob")]
+    windows = Windows(judge)
+    windows.take(signals(judge, [*by_key, *logins]))
+    windows.changed()
+    windows.forget(("mallory", "e1:00"))
+    pieces = windows.changed()
+    after = Windows(judge)
+    after.restore(windows.snapshot())
+    assert b"mallory" not in zlib.decompress(after.snapshot())
+    assert b"mallory" not in b"".join(map(zlib.decompress, pieces.values()))
+    assert after.subjects == windows.subjects > 0
+    last_two = [failed_login(20 + n, START_MS + 60_000, user) for n in range(2) for user in ("mallory", "bob")]
+    alerts = of(after.take(signals(judge, last_two)), "login-failures")
+    assert [alert.event["slm.alert.subject"] for alert in alerts] == ["user.id:bob"]
+
+
+def test_an_excerpt_is_of_the_person_that_an_alert_names() -> None:
+    judge = Judge(Policy())
+    told = Signal("prompt-injection", "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, why="x", excerpt="of mallory")
+    next_one = dataclasses.replace(told, at_ms=START_MS + 1, record_id="2" * 32, excerpt="", carried={"user.id": "bob"})
+    _, second = Windows(judge).take([told, next_one])
+    assert second.event["user.id"] == "bob"
+    assert "slm.alert.excerpt" not in second.event
