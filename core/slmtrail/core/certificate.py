@@ -1,7 +1,8 @@
 """Certificates: signed decisions about the trail itself, sealed as records in the ledger that they are about.
 
-A certificate of erasure names the leaves whose content was destroyed, who decided it and why; others tell of keys
-that were rotated or revoked. A certificate is believed for its signature by a key that may decide (the control key),
+A certificate of erasure names the leaves whose content was destroyed, who decided it and why; one of retention those
+that were summarised or removed as policy says; others hold records back from both, or tell of keys that were rotated or
+revoked. A certificate is believed for its signature by a key that may decide (the control key),
 whoever put it on the bus. What is in it can't be erased: a reason names no person.
 """
 
@@ -28,16 +29,18 @@ FIELD = "slm.certificate"
 COLLECTOR = "@control"
 """The origin of certificates; no collector can have this name."""
 _SIGNED = b"slmtrail certificate v1\n"
+_SOMETIMES = frozenset({"policy", "query", "until_ms"})
 
-Action = Literal["erased", "key_rotated", "key_revoked"]
+Action = Literal["erased", "summarised", "removed", "held", "released", "key_rotated", "key_revoked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """What was decided.
 
-    subject: the id of a key, or the keyed hash of whom an erasure is about. leaves: rows of leaves, first and last.
-    clean_ms: when the bus will have forgotten what was erased.
+    subject: the id of a key, the keyed hash of whom an erasure is about, a retention class, or the hold that is released.
+    leaves: rows of leaves, first and last. clean_ms: when the bus will have forgotten what was erased. policy: the digest
+    of the policy under which it is no longer kept. query: which records are held, until `until_ms` (0: till released).
     """
 
     action: Action
@@ -48,12 +51,16 @@ class Certificate:
     ledger: str = ""
     leaves: tuple[tuple[int, int], ...] = ()
     clean_ms: int = 0
+    policy: str = ""
+    query: str = ""
+    until_ms: int = 0
 
     def sign(self, key: Signer) -> str:
-        """The certificate as it stands in its record."""
-        signature = key.sign(_SIGNED + canonical.dumps(asdict(self)))
+        """The certificate as it stands in its record; the last three parts only where they say something."""
+        told = {name: value for name, value in asdict(self).items() if value or name not in _SOMETIMES}
+        signature = key.sign(_SIGNED + canonical.dumps(told))
         signed = {
-            "certificate": asdict(self),
+            "certificate": told,
             "key": key_id(key.public_key()),
             "signature": base64.b64encode(signature).decode(),
         }

@@ -165,11 +165,13 @@ FIELDS: dict[str, Field] = {field.name: field for field in _TABLE}
 CONTENT = frozenset(f.name for f in _TABLE if f.group == "content")
 PERSON = frozenset(f.name for f in _TABLE if f.group == "person")
 COMMITTED = CONTENT | PERSON
+    *_rows("keyword", "slm.retention.class", treatment="keep"),
+    *_rows("keywords", "slm.prompt.likeness", group="content", treatment="keep"),
 """Fields that the ledger's entry holds as salted digests."""
 
 STREAM_OWNED = frozenset(
     "event.id slm.collector.id slm.collector.boot slm.collector.frame slm.collector.index slm.collector.part "
     "slm.policy.digest slm.ruleset.digest slm.flags slm.findings slm.findings.types slm.findings.count "
-    "slm.redaction.names slm.salts slm.commitments slm.certificate".split()
+    "slm.redaction.names slm.prompt.likeness slm.retention.class slm.salts slm.commitments slm.certificate".split()
 )
 """Names a caller can't set: an event that carries one is refused."""

@@ -21,6 +21,7 @@ from slmtrail.core.capturing import Capture
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.guards import Guard
 from slmtrail.core.judging import RulePolicy, Suppression, Windows
+from slmtrail.core.retaining import Retention
 from slmtrail.core.roles import ANYONE, Part, Role, RoleName
 from slmtrail.core.routing import Hook, Route
 
@@ -42,6 +43,8 @@ class Policy(Part):
     suppress: dict[RoleName, Suppression] = Field({}, description="Alerts that wake nobody, by a name of your own.")
     routes: dict[RoleName, Route] = Field({}, description="Where alerts go beside the bus, by a name of your own.")
     hooks: dict[RoleName, Hook] = Field({}, description="What alerts set off, by a name of your own.")
+
+    retention: Retention = Field(Retention(), description="How long records are kept.")
 
     @model_validator(mode="after")
     def _lets_someone_in(self) -> Policy:

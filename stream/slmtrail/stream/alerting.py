@@ -53,4 +53,4 @@ def recorded(alert: Alert, desk: Desk) -> dict[str, Any]:
     again after a crash is recognised wherever it comes from."""
     event = events.validate(alert.event) | {"slm.flags": [alert.event["rule.id"]]}
     record = identified(event, JUDGE, alert.id, Position(alert.revision, 0, 0))
-    return commitment.salted(record | desk.stamp, alert.seed)
+    return commitment.salted(desk.stamped(record), alert.seed)

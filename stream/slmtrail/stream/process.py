@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from slmtrail.core import canonical, commitment, events, frames
+from slmtrail.core import canonical, commitment, events, frames, retaining
 from slmtrail.core.errors import EventError, FrameError
 from slmtrail.core.frames import Frame
 from slmtrail.core.identity import Position, identified
@@ -39,7 +39,9 @@ MAX_FINDINGS = 1000
 """Findings described in one record; all of them are removed and counted."""
 MAX_RECORD_BYTES = 12 * 1024 * 1024
 """What surely fits a message on the bus."""
-_PLACE = frozenset("event.id @timestamp deployment.environment.name slm.policy.digest slm.ruleset.digest".split())
+_PLACE = frozenset(
+    "event.id @timestamp deployment.environment.name slm.policy.digest slm.ruleset.digest slm.retention.class".split()
+)
 
 
 class Redacts(Protocol):
@@ -67,6 +69,10 @@ class Desk:
     def __post_init__(self) -> None:
         stamp = {"slm.policy.digest": self.policy.digest, "slm.ruleset.digest": self.judge.digest}
         object.__setattr__(self, "stamp", stamp)
+
+    def stamped(self, record: dict[str, Any]) -> dict[str, Any]:
+        """`record` with what it was judged by, and the class by which it is kept."""
+        return record | self.stamp | {retaining.FIELD: self.policy.retention.class_of(record)}
 
 
 @dataclass(slots=True)
@@ -248,7 +254,7 @@ def _judged(
     signals += judged.signals
     if judged.flags:
         record["slm.flags"] = judged.flags
-    return commitment.salted(record | desk.stamp, seed)
+    return commitment.salted(desk.stamped(record), seed)
 
 
 def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals: list[Signal]) -> dict[str, Any]:
@@ -273,7 +279,7 @@ def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals
     signals += judged.signals
     if judged.flags:
         record["slm.flags"] = judged.flags
-    return commitment.salted(record | desk.stamp, bytes.fromhex(boot))
+    return commitment.salted(desk.stamped(record), bytes.fromhex(boot))
 
 
 def _refused(frame: Frame, count: int) -> dict[str, Any]:

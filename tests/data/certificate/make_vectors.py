@@ -61,8 +61,11 @@ def main() -> None:
         "clean_ms": 1767927845678,
     }
     revoked = {**erased, "action": "key_revoked", "subject": "edge-1:0011223344556677", "leaves": [], "clean_ms": 0}
+    removed = {**erased, "action": "removed", "subject": "standard", "policy": "ab" * 32}
+    held = {**revoked, "action": "held", "subject": "", "ledger": "", "query": "user:bob", "until_ms": 1798859045678}
     vectors = [
-        {"certificate": made, "record": _record(made), "entry": _entry(_record(made))} for made in (erased, revoked)
+        {"certificate": made, "record": _record(made), "entry": _entry(_record(made))}
+        for made in (erased, revoked, removed, held)
     ]
     data = {"public": PUBLIC.hex(), "private": bytes(range(32)).hex(), "vectors": vectors}
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from slmtrail.core import canonical, commitment, durable, events
+from slmtrail.core import canonical, commitment, durable, events, retaining
 from slmtrail.core.control import Decision
 from slmtrail.core.identity import Position, identified
 from slmtrail.core.metrics import HOOKS_ACTED
@@ -130,7 +130,10 @@ class Hooks:
         seed = hashlib.sha256(f"slmtrail hook v1\n{self._key.hex()}\n{name}\n{alert['event.id']}".encode()).digest()
         boot = hashlib.sha256(f"{name}\n{alert['event.id']}".encode()).hexdigest()[:32]
         record = identified(events.validate(event), HOOKS, boot, Position(0, 0, 0))
-        stamp = {"slm.policy.digest": self._policy.digest}
+        stamp = {
+            "slm.policy.digest": self._policy.digest,
+            retaining.FIELD: self._policy.retention.class_of(record),
+        }
         return Message(HOOKS, canonical.dumps(commitment.salted(record | stamp, seed)))
 
 
