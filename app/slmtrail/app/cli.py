@@ -26,7 +26,9 @@ from slmtrail.app.fsck import fsck
 from slmtrail.app.given import given
 from slmtrail.app.judge import judge
 from slmtrail.app.keys import keys
+from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
+from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
 from slmtrail.app.spool import spool
 from slmtrail.app.tail import tail
@@ -53,6 +55,7 @@ app.add_typer(control.control, name="control")
 app.add_typer(control.policy, name="policy")
 app.add_typer(spool, name="spool")
 app.add_typer(keys, name="keys")
+app.add_typer(setup, name="setup")
 app.add_typer(token, name="token")
 app.command()(doctor)
 app.command()(enrol)
@@ -62,6 +65,7 @@ app.command()(evidence)
 app.command()(export)
 app.command()(fsck)
 app.command()(judge)
+app.command()(reconcile)
 app.command()(redact)
 app.command()(sidecar)
 app.command()(tail)

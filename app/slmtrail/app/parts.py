@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from slmtrail.collectors.guard.gate import Gate
     from slmtrail.indexer.seal import Sealer
+    from slmtrail.indexer.store.elastic_client import ElasticClient
+    from slmtrail.indexer.store.elastic_names import Streams
     from slmtrail.indexer.verify.folder import LedgerFolder
     from slmtrail.stream.judge.judge import Judge
     from slmtrail.stream.process import Desk
@@ -192,7 +194,25 @@ def open_store(settings: Settings, *, writable: bool = False) -> Store:
     """The store; a reader's by default."""
     from slmtrail.indexer.store.connect import connect as connect_store
 
-    return connect_store(settings.store_url, writable=writable)
+    given = settings.store
+    return connect_store(settings.store_url, writable=writable, api_key=store_api_key(settings), ca_file=given.ca)
+
+
+def open_elastic(settings: Settings) -> tuple[ElasticClient, Streams]:
+    """The cluster that records are stored in, and the names of its data streams."""
+    from slmtrail.indexer.store.elastic_client import ElasticClient
+    from slmtrail.indexer.store.elastic_names import DATASET, Streams
+
+    given = settings.store
+    return ElasticClient(given.url, api_key=store_api_key(settings), ca_file=given.ca), Streams(DATASET)
+
+
+def store_api_key(settings: Settings) -> str | None:
+    """The API key of the store; None where there is none."""
+    given = settings.store
+    if given.api_key_file is not None:
+        return keys.read_private(given.api_key_file).decode(errors="replace").strip()
+    return given.api_key.get_secret_value() or None
 
 
 def ledger_name(settings: Settings, partition: int) -> str:

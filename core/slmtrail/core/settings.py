@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.frames import NAME
@@ -128,6 +128,12 @@ class StoreSettings(Section):
     """Where records are searched."""
 
     url: str = Field("", description="http(s)://host:port of Elasticsearch; empty for SQLite in the data folder.")
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Elasticsearch's API key, as it encodes it; rather in the environment than in a file.",
+    )
+    api_key_file: Path | None = Field(None, description="A file with the API key, which only its owner may read.")
+    ca: Path | None = Field(None, description="Authorities to believe Elasticsearch's certificate by.")
 
 
 class MonitorSettings(Section):

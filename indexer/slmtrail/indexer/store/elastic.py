@@ -15,6 +15,7 @@ import orjson
 
 from slmtrail.core.errors import QueryError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
+from slmtrail.indexer.store import elastic_setup as setup
 from slmtrail.indexer.store.columns import COLLECTOR
 from slmtrail.indexer.store.cursor import Cursor
 from slmtrail.indexer.store.elastic_audit import audit
@@ -25,7 +26,7 @@ from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent
 from slmtrail.indexer.store.elastic_names import Streams
 from slmtrail.indexer.store.elastic_query import dsl
 from slmtrail.indexer.store.facets import fields_of, step_ms
-from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT, component_template, index_template
+from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.query import SLOW, asked
 
 _TIMEOUT = "10s"
@@ -176,15 +177,8 @@ class ElasticStore:
         self._client.close()
 
     def _prepare(self) -> None:
-        """Puts the templates where they are missing or differ, and learns which data streams are there."""
-        name = f"slmtrail-{self._streams.dataset}"
-        for path, key, wanted in (
-            (f"/_component_template/{name}", "component_templates", component_template()),
-            (f"/_index_template/{name}", "index_templates", index_template(self._streams.pattern, name)),
-        ):
-            found = self._client.ask("GET", path)
-            if found is None or not _contains(found[key][0][key.removesuffix("s")], wanted):
-                self._client.ask("PUT", path, wanted)
+        """Makes the cluster ready where it is not, and learns which data streams are there."""
+        setup.apply(self._client, setup.plan(self._client, self._streams))
         resolved = self._client.ask("GET", f"/_resolve/index/{self._streams.pattern}") or {"data_streams": []}
         self._streams.known.update(stream["name"] for stream in resolved["data_streams"])
         self._prepared = True
@@ -221,12 +215,3 @@ def _by_leaf() -> list[Any]:
 
 def _buckets(answer: Any, name: str) -> Any:
     return answer.get("aggregations", {}).get(name, {}).get("buckets", [])
-
-
-def _contains(found: Any, wanted: Any) -> bool:
-    """Whether the server's form of a template, which may say more, has all that is wanted."""
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(key in found and _contains(found[key], wanted[key]) for key in wanted)
-    if isinstance(wanted, list):
-        return isinstance(found, list) and len(found) == len(wanted) and all(map(_contains, found, wanted))
-    return str(found).lower() == str(wanted).lower()

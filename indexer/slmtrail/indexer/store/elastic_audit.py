@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 from slmtrail.core.ports import Fault
 from slmtrail.indexer.store.columns import ENVIRONMENT
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams
-from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT, mappings
+from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT, leaves, mappings
 from slmtrail.indexer.store.text import supplement
 
 MAX_FAULTS = 1000
@@ -29,28 +28,13 @@ def audit(client: ElasticClient, streams: Streams) -> list[Fault]:
 
 
 def _mappings(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
-    wanted = _leaves(mappings())
+    wanted = leaves(mappings())
     found = client.ask("GET", f"/{streams.pattern}/_mapping") or {}
     for index, answer in sorted(found.items()):
-        leaves = _leaves(answer["mappings"])
-        if wrong := sorted(name for name in wanted if leaves.get(name) != wanted[name]):
+        there = leaves(answer["mappings"])
+        if wrong := sorted(name for name in wanted if there.get(name) != wanted[name]):
             text = f"{index} indexes {', '.join(wrong[:3])} in another way than the templates say"
             yield Fault("mapping", f"{text} ({len(wrong)} such fields); what it holds can't be found by them")
-
-
-def _leaves(mapping: dict[str, Any], path: str = "") -> dict[str, dict[str, str]]:
-    """What each field is mapped as, in the spelling of the server's answers."""
-    leaves = {}
-    for name, value in mapping.get("properties", {}).items():
-        if "properties" in value:
-            leaves.update(_leaves(value, f"{path}{name}."))
-        else:
-            leaves[path + name] = {
-                key: str([given] if key == "copy_to" and isinstance(given, str) else given).lower()
-                for key, given in value.items()
-                if (key, given) != ("analyzer", "standard")
-            }
-    return leaves
 
 
 def _documents(client: ElasticClient, streams: Streams) -> Iterator[Fault]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from slmtrail.core.ports import Sealed
 
+DATASET = "slm"
+"""Keeps the data streams of one trail apart from others in the cluster."""
+
 CLASS = "standard"
 """The retention class of all records, until policy knows others."""
 

@@ -16,6 +16,7 @@ source alone. `slm` is taken as one flat object, because `slm.findings` is a val
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from slmtrail.core.commitment import POSITION_FIELDS
@@ -27,7 +28,14 @@ TEXT = "slm.text"
 
 LEDGER, LEAF = POSITION_FIELDS
 
+SHAPE = 2
+"""To be raised when a field of before is mapped in another way."""
+VERSION = SHAPE * 10_000 + len(FIELDS)
+"""Of the templates; fields are only ever added, so it grows with each of them."""
+
+_META = {"managed_by": "slmtrail"}
 _FLAT = "slm"
+_SAID_ANYHOW = (("analyzer", "standard"), ("ignore_malformed", False))
 _UNSEARCHED = {"type": "keyword", "index": False, "doc_values": False}
 _COPIED = {"type": "text", "index": False, "copy_to": TEXT}
 _PLAIN: dict[str, dict[str, Any]] = {
@@ -63,21 +71,60 @@ def mappings() -> dict[str, Any]:
     return {"dynamic": False, "properties": properties}
 
 
-def component_template() -> dict[str, Any]:
-    """The mappings, for index templates to be composed of."""
-    return {"template": {"mappings": mappings()}, "_meta": {"managed_by": "slmtrail"}}
+def leaves(mapping: dict[str, Any], path: str = "") -> dict[str, dict[str, str]]:
+    """What each field is mapped as, in the spelling of the server's answers."""
+    found = {}
+    for name, value in mapping.get("properties", {}).items():
+        if "properties" in value:
+            found.update(leaves(value, f"{path}{name}."))
+        else:
+            found[path + name] = {
+                key: str([given] if key == "copy_to" and isinstance(given, str) else given).lower()
+                for key, given in value.items()
+                if (key, given) not in _SAID_ANYHOW
+            }
+    return found
 
 
-def index_template(pattern: str, component: str) -> dict[str, Any]:
+def settings(*, logsdb: bool) -> dict[str, Any]:
+    """The settings of an index. The source is kept as it was sent: a record that is put together again proves nothing.
+
+    A value that does not fit its field is refused, not left out of the index in silence, which `logsdb` would do.
+    """
+    index: dict[str, Any] = {"auto_expand_replicas": "0-1", "mapping": {"ignore_malformed": False}}
+    if logsdb:
+        index |= {"mode": "logsdb", "mapping": {"source": {"mode": "stored"}, "ignore_malformed": False}}
+    else:
+        index["codec"] = "best_compression"
+    return {"index": index}
+
+
+def component_templates(dataset: str, *, logsdb: bool) -> dict[str, dict[str, Any]]:
+    """The parts that the index template is composed of, by name: what is named by ECS, by OpenTelemetry's GenAI
+    conventions and by us, and the settings."""
+    whole = mappings()["properties"]
+    parts = {
+        "ecs": {name: value for name, value in whole.items() if name not in ("gen_ai", _FLAT)},
+        "genai": {"gen_ai": whole["gen_ai"]},
+        "slm": {_FLAT: whole[_FLAT]},
+    }
+    made = {name: {"mappings": {"dynamic": False, "properties": properties}} for name, properties in parts.items()}
+    made["settings"] = {"settings": settings(logsdb=logsdb)}
+    return {
+        f"slmtrail-{dataset}-{name}": {"template": template, "version": VERSION, "_meta": _META}
+        for name, template in made.items()
+    }
+
+
+def index_template(pattern: str, components: Iterable[str]) -> dict[str, Any]:
     """Makes every data stream of `pattern` one of records. Its priority is above that of the built-in `logs-*-*`."""
-    settings = {"codec": "best_compression", "auto_expand_replicas": "0-1"}
     return {
         "index_patterns": [pattern],
         "data_stream": {},
         "priority": 500,
-        "composed_of": [component],
-        "template": {"settings": {"index": settings}},
-        "_meta": {"managed_by": "slmtrail"},
+        "composed_of": [*components],
+        "version": VERSION,
+        "_meta": _META,
     }
 
 
