@@ -55,7 +55,10 @@ _TABLE: list[Field] = [
     *_rows("json", "slm.attributes", group="content", treatment="replace"),
     *_rows("labels", "labels", group="content", treatment="replace"),
     # Where.
-    *_rows("keyword", "deployment.environment.name service.name service.version host.name server.address"),
+    *_rows(
+        "keyword",
+        "deployment.environment.name service.namespace service.name service.version host.name server.address",
+    ),
     *_rows("integer", "server.port"),
     # Who.
     *_rows("keyword", "user.id enduser.pseudo.id session.id gen_ai.conversation.id", group="person"),
@@ -153,20 +156,27 @@ _TABLE: list[Field] = [
     *_rows("keyword", "slm.trail.boot slm.trail.collector"),
     *_rows("keyword", "slm.trail.head slm.trail.key", treatment="keep"),
     *_rows("json", "slm.certificate", treatment="keep"),
+    # What a reader of the trail did.
+    *_rows("keyword", "slm.access.record", treatment="keep"),
+    *_rows("integer", "slm.access.count"),
+    *_rows("keywords", "slm.access.fields"),
     # Added by the stream.
     *_rows("keywords", "slm.flags slm.findings.types", treatment="keep"),
     *_rows("json", "slm.findings", treatment="keep"),
     *_rows("integer", "slm.findings.count"),
     *_rows("boolean", "slm.redaction.names"),
+    *_rows("keyword", "slm.retention.class", treatment="keep"),
+    *_rows("keywords", "slm.prompt.likeness", group="content", treatment="keep"),
 ]
 
 FIELDS: dict[str, Field] = {field.name: field for field in _TABLE}
 
 CONTENT = frozenset(f.name for f in _TABLE if f.group == "content")
+WORDED = frozenset(f.name for f in _TABLE if f.group == "content" and f.treatment != "keep")
+"""Content that is searched by its words."""
+
 PERSON = frozenset(f.name for f in _TABLE if f.group == "person")
 COMMITTED = CONTENT | PERSON
-    *_rows("keyword", "slm.retention.class", treatment="keep"),
-    *_rows("keywords", "slm.prompt.likeness", group="content", treatment="keep"),
 """Fields that the ledger's entry holds as salted digests."""
 
 STREAM_OWNED = frozenset(
@@ -175,3 +185,6 @@ STREAM_OWNED = frozenset(
     "slm.redaction.names slm.prompt.likeness slm.retention.class slm.salts slm.commitments slm.certificate".split()
 )
 """Names a caller can't set: an event that carries one is refused."""
+
+ACCESS_OWNED = frozenset("slm.access.record slm.access.count slm.access.fields slm.alert.id slm.alert.status".split())
+"""Names that only a collector of ours sets in an access event: else whoever can send one could close an alert."""

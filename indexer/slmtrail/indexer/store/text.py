@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.core.fields import CONTENT, FIELDS
+from slmtrail.core.fields import FIELDS, WORDED
 from slmtrail.indexer.store.words import words
 
 MESSAGE_TEXT = ("name",)
@@ -15,8 +15,8 @@ PART_TEXT = ("content", "name", "arguments", "result", "uri", "extra")
 """What is searched in a message and in each of its parts."""
 
 _DEPTH = 16
-_LABELS = frozenset(name for name in CONTENT if FIELDS[name].type == "labels")
-_MESSAGES = frozenset(name for name in CONTENT if FIELDS[name].type == "messages")
+_LABELS = frozenset(name for name in WORDED if FIELDS[name].type == "labels")
+_MESSAGES = frozenset(name for name in WORDED if FIELDS[name].type == "messages")
 
 
 BOUNDARY = "\u2029"
@@ -45,7 +45,7 @@ def supplement(record: dict[str, Any]) -> list[str]:
 
 def _plain(record: dict[str, Any]) -> Iterator[str]:
     # In an order that does not depend on how the record was built: the index of words holds positions.
-    for name in sorted(CONTENT & record.keys()):
+    for name in sorted(WORDED & record.keys()):
         value = record[name]
         if name in _MESSAGES:
             yield from _message_strings(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from slmtrail.core.fields import CONTENT, FIELDS, Type
+from slmtrail.core.fields import FIELDS, WORDED, Type
 from slmtrail.indexer.store.columns import (
     COLLECTOR,
     ENVIRONMENT,
@@ -15,6 +15,7 @@ from slmtrail.indexer.store.columns import (
     OUTCOME,
     RULES,
     SESSIONS,
+    TEAMS,
     TIME,
     USERS,
 )
@@ -45,6 +46,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "verdict": ("slm.verdict",),
     "role": ("slm.role", "user.roles"),
     "group": ("slm.identity.groups",),
+    "team": TEAMS,
+    "alert": ("slm.alert.id",),
     "action": ("event.action",),
     "reason": ("event.reason",),
     "error": ("error.type",),
@@ -86,7 +89,7 @@ def unsearched(name: str) -> str:
     """Why a field can't be named in a search; empty where it can."""
     if FIELDS[name].type not in _TEXTS:
         return ""
-    if name in CONTENT:
+    if name in WORDED:
         return f"{name} is searched by its words: write them without naming a field"
     return f"{name} is kept and shown, but not searched"
 
