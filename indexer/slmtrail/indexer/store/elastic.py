@@ -80,7 +80,7 @@ class ElasticStore:
         """Destroys content, persons and salts of these leaves, and the old versions of their documents."""
         if self._bulk is None:
             raise self._read_only()
-        return erase(self._client, self._streams.pattern, ledger, rows)
+        return erase(self._client, self._streams.searched, ledger, rows)
 
     def search(self, query: Query) -> Page:
         """The records that fit, newest first; those written within the last second may not be among them yet."""
@@ -139,7 +139,7 @@ class ElasticStore:
         """All records of leaves start ≤ leaf < end in order of leaf; what stands twice comes twice."""
         self._refresh()
         place = [{"term": {LEDGER: ledger}}, {"range": {LEAF: {"gte": start, "lt": end}}}]
-        for hit in self._client.hits(self._streams.pattern, {"bool": {"filter": place}}, _by_leaf()):
+        for hit in self._client.hits(self._streams.searched, {"bool": {"filter": place}}, _by_leaf()):
             yield _sealed(hit["_source"])
 
     def ledgers(self) -> dict[str, int]:
@@ -189,10 +189,10 @@ class ElasticStore:
         )
 
     def _refresh(self) -> None:
-        self._client.ask("POST", f"/{self._streams.pattern}/_refresh")
+        self._client.ask("POST", f"/{self._streams.searched}/_refresh")
 
     def _search(self, body: dict[str, Any]) -> Any:
-        answer = self._client.ask("POST", f"/{self._streams.pattern}/_search", body)
+        answer = self._client.ask("POST", f"/{self._streams.searched}/_search", body)
         if answer["timed_out"] and "timeout" in body:
             raise QueryError(SLOW)
         if answer["_shards"]["failed"] or answer["timed_out"]:

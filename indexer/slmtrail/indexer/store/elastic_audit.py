@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterator
 
 from slmtrail.core.ports import Fault
-from slmtrail.indexer.store.columns import ENVIRONMENT
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT, leaves, mappings
@@ -29,7 +28,7 @@ def audit(client: ElasticClient, streams: Streams) -> list[Fault]:
 
 def _mappings(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
     wanted = leaves(mappings())
-    found = client.ask("GET", f"/{streams.pattern}/_mapping") or {}
+    found = client.ask("GET", f"/{streams.searched}/_mapping") or {}
     for index, answer in sorted(found.items()):
         there = leaves(answer["mappings"])
         if wrong := sorted(name for name in wanted if there.get(name) != wanted[name]):
@@ -39,7 +38,7 @@ def _mappings(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
 
 def _documents(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
     order = [{LEDGER: {"unmapped_type": "keyword"}}, {LEAF: {"unmapped_type": "long"}}]
-    for hit in client.hits(streams.pattern, {"match_all": {}}, order):
+    for hit in client.hits(streams.searched, {"match_all": {}}, order):
         source = hit["_source"]
         ledger, leaf, record_id = source.pop(LEDGER, ""), source.pop(LEAF, None), source.get("event.id", "")
         words = source.pop(TEXT, [])
@@ -49,7 +48,7 @@ def _documents(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
             continue
         if hit["_id"] != record_id:
             yield Fault("duplicated", "the same event.id stands at another leaf as well", *named)
-        if not streams.fits(hit["_index"], source.get(ENVIRONMENT)):
-            yield Fault("column", f"the document lies in {hit['_index']}, which is not of its environment", *named)
+        if not streams.fits(hit["_index"], source):
+X
         if words != supplement(source):
             yield Fault("words", "the record is found by other words than its data has", *named)

@@ -15,7 +15,7 @@ from elasticsearch import ApiError
 
 from slmtrail.core.errors import StoreError
 from slmtrail.core.ports import Refusal, Sealed
-from slmtrail.indexer.store.columns import ENVIRONMENT, objection
+from slmtrail.indexer.store.columns import objection
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams, stored_id
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
@@ -56,7 +56,7 @@ class Bulk:
             if reason := objection(sealed):
                 refusals.append(Refusal(sealed, reason))
             else:
-                stream = self._streams.of(sealed.record.get(ENVIRONMENT))
+                stream = self._streams.of(sealed.record)
                 documents.append(_Document(sealed, stream, stored_id(sealed), line(sealed)))
         for batch in _batches(documents):
             refusals += self._store(batch)
@@ -105,13 +105,13 @@ class Bulk:
     def _absent(self, documents: list[_Document]) -> list[_Document]:
         """Those that did not arrive, after a request whose answer is not known."""
         try:
-            self._client.raw("POST", f"/{self._streams.pattern}/_refresh")
+            self._client.raw("POST", f"/{self._streams.searched}/_refresh")
             body = {
                 "size": 10_000,
                 "query": {"ids": {"values": [document.id for document in documents]}},
                 "_source": [LEDGER, LEAF],
             }
-            hits = self._client.raw("POST", f"/{self._streams.pattern}/_search", body)["hits"]["hits"]
+            hits = self._client.raw("POST", f"/{self._streams.searched}/_search", body)["hits"]["hits"]
         except (ApiError, TransportError):
             return documents
         there = {(hit["_id"], *_place(hit["_source"])) for hit in hits}

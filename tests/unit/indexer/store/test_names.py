@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from typing import Any
 
@@ -9,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slmtrail.core import certificate, retaining
 from slmtrail.core.errors import QueryError, SettingsError
 from slmtrail.core.fields import CONTENT, FIELDS
 from slmtrail.indexer.store import cursor
+from slmtrail.indexer.store.columns import ENVIRONMENT
 from slmtrail.indexer.store.connect import connect
-from slmtrail.indexer.store.cursor import Cursor
-from slmtrail.indexer.store.elastic_names import MAX_STREAMS, Streams, namespace
+from slmtrail.indexer.store.cursor import NONE, SORTS, Cursor
+from slmtrail.indexer.store.elastic_names import MAX_STREAMS, Streams, class_of_stream, namespace, rewritten
 from slmtrail.indexer.store.mapping import TEXT, mappings
 
 
@@ -33,29 +37,61 @@ def test_any_environment_gives_a_name_that_elasticsearch_takes(environment: str)
 
 def test_callers_can_not_make_any_number_of_data_streams() -> None:
     streams = Streams("slm")
-    names = {streams.of(f"env{number}") for number in range(1000)}
+    names = {streams.of({ENVIRONMENT: f"env{number}"}) for number in range(1000)}
     assert len(names) == MAX_STREAMS + 1
-    assert streams.of("env0") == "logs-slm.standard-env0"
-    assert streams.of("one more") == "logs-slm.standard-other"
+    assert streams.of({ENVIRONMENT: "env0"}) == "logs-slm.standard-env0"
+    assert streams.of({ENVIRONMENT: "one more"}) == "logs-slm.standard-other"
+    assert streams.of({ENVIRONMENT: "env0", retaining.FIELD: "audit"}) == "logs-slm.audit-other"
 
 
-def test_an_index_fits_its_environment() -> None:
+def test_a_record_goes_where_its_class_and_environment_say() -> None:
     streams = Streams("slm")
-    assert streams.fits(".ds-logs-slm.standard-prod-2026.01.31-000001", "prod")
-    assert streams.fits(".ds-logs-slm.standard-other-2026.01.31-000012", "prod")
-    assert not streams.fits(".ds-logs-slm.standard-dev-2026.01.31-000001", "prod")
-    assert not streams.fits("elsewhere", "prod")
+    assert streams.of({}) == "logs-slm.standard-none"
+    assert streams.of({retaining.FIELD: "audit", ENVIRONMENT: "Prod"}) == "logs-slm.audit-prod"
+    assert streams.of({retaining.FIELD: "a-b"}) == streams.of({retaining.FIELD: 7}) == "logs-slm.standard-none"
+    assert streams.of({certificate.FIELD: "{}", ENVIRONMENT: "prod"}) == "logs-slm.certificates-prod"
+    assert {class_of_stream(stream) for stream in streams.known} == {"standard", "audit", "certificates"}
 
 
-@given(st.builds(Cursor, st.integers(-(2**60), 2**60), st.text(), st.integers(0, 2**53), st.text()))
+def test_an_index_fits_its_class_and_environment() -> None:
+    streams, record = Streams("slm"), {ENVIRONMENT: "prod"}
+    assert streams.fits(".ds-logs-slm.standard-prod-2026.01.31-000001", record)
+    assert streams.fits(".ds-logs-slm.standard-other-2026.01.31-000012", record)
+    assert not streams.fits(".ds-logs-slm.standard-dev-2026.01.31-000001", record)
+    assert not streams.fits(".ds-logs-slm.audit-prod-2026.01.31-000001", record)
+    assert not streams.fits("elsewhere", record)
+
+
+def test_a_rewritten_index_goes_on_fitting() -> None:
+    streams, index = Streams("slm"), ".ds-logs-slm.standard-prod-2026.01.31-000001"
+    for number in (1, 2, 3):
+        index = rewritten(index)
+        assert index == f"past-logs-slm.standard-prod-2026.01.31-000001-r{number}"
+        assert streams.fits(index, {ENVIRONMENT: "prod"})
+        assert not streams.fits(index, {ENVIRONMENT: "dev"})
+
+
+_PLACES = (st.integers(-(2**60), 2**60), st.text(), st.integers(0, 2**53), st.text())
+
+
+@given(
+    st.builds(Cursor, st.sampled_from(["time", "-time"]), st.none(), *_PLACES)
+    | st.builds(Cursor, st.sampled_from(["status", "-latency_ms"]), st.integers(-NONE, NONE), *_PLACES)
+)
 def test_a_cursor_comes_back_from_its_text(place: Cursor) -> None:
-    assert cursor.parse(place.text()) == place
+    assert cursor.parse(place.text(), place.sort) == place
+    with pytest.raises(QueryError, match="in the same order"):
+        cursor.parse(place.text(), "-output_tokens")
 
 
-@given(st.text())
-def test_any_other_text_is_an_error(text: str) -> None:
+_PARTS = st.none() | st.integers() | st.text(max_size=5) | st.sampled_from(SORTS) | st.booleans()
+
+
+@given(st.text() | st.lists(_PARTS, max_size=7).map(lambda parts: base64.urlsafe_b64encode(json.dumps(parts).encode())))
+def test_any_other_text_is_an_error(given_text: str | bytes) -> None:
+    text = given_text if isinstance(given_text, str) else given_text.decode()
     with pytest.raises(QueryError, match="cursor"):
-        cursor.parse(text)
+        cursor.parse(text, "-time")
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:", "postgres://x", "http:x", "ftp://x", "http://host:port", "C:\\x"])
