@@ -8,9 +8,8 @@ from typing import Any
 from contract.stored import START_MS, sealed
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Sealed
-from slmtrail.indexer.store.language.fits import fitting
-from slmtrail.indexer.store.language.tree import And, Node, Not, Or, Text
-from slmtrail.indexer.store.text import BOUNDARY, searched
+from slmtrail.indexer.store.language.tree import Node
+from slmtrail.indexer.store.matching import holding
 
 _WORDS = (
     "reset my password please don't naïve café 東京 passport pass résumé EMAIL_1 3.14 foo_bar straße 🎉 İstanbul"
@@ -36,6 +35,10 @@ def _record(rng: random.Random, leaf: int) -> Sealed:
         "network__forwarded_ip": rng.choice(_IPS),
         "deployment__environment__name": rng.choice(("prod", "Prod-EU", "dev")),
         "service__name": rng.choice(("chat", "billing", "chat-eu")),
+        "service__namespace": rng.choice(("payments", "helpdesk")),
+        "slm__identity__groups": rng.sample(["payments", "desk", "help"], rng.randint(0, 2)),
+        "slm__alert__id": f"{rng.randint(0, 3):032x}",
+        "gen_ai__request__stop_sequences": [rng.choice(("x", "reset"))],
         "host__name": rng.choice(("edge 1", "edge-2")),
         "gen_ai__request__model": rng.choice(_MODELS),
         "gen_ai__response__model": rng.choice(_MODELS),
@@ -89,6 +92,7 @@ finding:EMAIL finding:CARD finding:* finding:?MAIL role:admin role:guest role:*e
 session:s-1 session:s-? session:* session:s-9 session.id:s-1 session.id:* trace:*3 trace:*
 ip:10.0.0.7 ip:10.0.0.0/8 ip:10.0.0.0/16 ip:2001:db8::/32 ip:::/0 ip:0.0.0.0/0 ip:* ip:fd00::77 ip:fe80::1
 source.ip:10.0.0.7 source.ip:::ffff:10.0.0.7 source.ip:10.0.0.0/8 source.ip:* source.ip:fe80::1%eth1 ip:fe80::/10
+team:payments team:help* team:* alert:* group:desk
 rule:leak rule.id:leak severity:high verdict:block outcome:failure collector:edge event.id:* slm.collector.boot:*
 latency_ms:* latency_ms:(>1\_<2000) latency_ms:[1\_TO\_100] latency_ms:{1\_TO\_101} latency_ms:[*\_TO\_100}
 latency_ms:[100\_TO\_*] latency_ms:[*\_TO\_*] latency_ms:>100 latency_ms\_>\_100 latency_ms\_<=\_100 latency_ms=100
@@ -115,23 +119,5 @@ def _leaf(rng: random.Random) -> str:
 
 def expected(node: Node, found: list[Sealed]) -> set[int]:
     """The leaves of the records that fit, by the plainest way there is."""
-    return {one.leaf for one in found if _fits(node, one)}
-
-
-def _fits(node: Node, one: Sealed) -> bool:
-    match node:
-        case And():
-            return all(_fits(part, one) for part in node.parts)
-        case Or():
-            return any(_fits(part, one) for part in node.parts)
-        case Not():
-            return not _fits(node.part, one)
-        case Text():
-            return any(_stands(node, text.split()) for text in searched(one.record).split(BOUNDARY))
-    return fitting(node)(one.record)
-
-
-def _stands(node: Text, text: list[str]) -> bool:
-    if node.prefix:
-        return any(word.startswith(node.words[0]) for word in text)
-    return any(tuple(text[at : at + len(node.words)]) == node.words for at in range(len(text)))
+    fits = holding(node)
+    return {one.leaf for one in found if fits(one.record)}

@@ -96,6 +96,12 @@ class QueryError(TrailError):
         self.at = at
 
 
+class NotAllowed(TrailError):
+    """Who asks may not see or do this."""
+
+    exit_code = 9
+
+
 class NotFound(TrailError):
     """There is no such record."""
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from slmtrail.core import canonical
 from slmtrail.core.errors import EventError
-from slmtrail.core.fields import FIELDS, MAX_KEYWORD_CHARS, STREAM_OWNED
+from slmtrail.core.fields import ACCESS_OWNED, FIELDS, MAX_KEYWORD_CHARS, STREAM_OWNED
 from slmtrail.core.messages import Message
 from slmtrail.core.shapes import json_text, normalise_messages
 
@@ -101,6 +101,7 @@ def _labels(value: object) -> object:
 Keyword = Annotated[str, Field(max_length=MAX_KEYWORD_CHARS)]
 Keywords = Annotated[list[Keyword], Field(max_length=256)]
 KeyHash = Annotated[str, Field(pattern=r"^e[0-9]{1,4}:[0-9a-f]{24}$")]
+RecordId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Json = Annotated[str, Field(max_length=MAX_TEXT_CHARS), BeforeValidator(json_text)]
 Integer = Annotated[int, BeforeValidator(_integer)]
@@ -149,6 +150,7 @@ class Event(BaseModel):
     slm_attributes: Json | None = None
     labels: Labels | None = None
     deployment_environment_name: Keyword | None = None
+    service_namespace: Keyword | None = None
     service_name: Keyword | None = None
     service_version: Keyword | None = None
     host_name: Keyword | None = None
@@ -330,10 +332,15 @@ class Upstream(Event):
 
 
 class Access(Event):
-    """A reader looked at the trail."""
+    """A reader looked at the trail, was refused, or said what became of an alert."""
 
     slm_kind: Literal["access"]
     event_action: Keyword
+    slm_access_record: RecordId | None = None
+    slm_access_count: Integer | None = None
+    slm_access_fields: Keywords | None = None
+    slm_alert_id: RecordId | None = None
+    slm_alert_status: Literal["acknowledged", "closed"] | None = None
 
 
 class System(Event):
@@ -396,8 +403,11 @@ KINDS: dict[str, type[Event]] = {
 COLLECTED_KINDS = frozenset(KINDS) - {"alert", "system"}
 
 
-def parse(data: bytes | str | dict[str, Any], now_ms: int) -> dict[str, Any]:
-    """The canonical event in `data` (JSON text or a dict). Raises EventError naming the field and the fault."""
+def parse(data: bytes | str | dict[str, Any], now_ms: int, *, framed: bool = False) -> dict[str, Any]:
+    """The canonical event in `data` (JSON text or a dict). Raises EventError naming the field and the fault.
+
+    framed: it comes out of a frame, whose collector has signed for it.
+    """
     given, strict = (data, False) if isinstance(data, dict) else _loaded(data)
     if not isinstance(given, dict):
         raise EventError("an event is a JSON object, this is something else", "not_an_object")
@@ -414,6 +424,8 @@ def parse(data: bytes | str | dict[str, Any], now_ms: int) -> dict[str, Any]:
     if not isinstance(kind, str) or kind not in COLLECTED_KINDS:
         known = ", ".join(sorted(COLLECTED_KINDS))
         raise EventError(f"slm.kind: should be one of {known}", "unknown_kind")
+    if kind == "access" and not framed and (owned := ACCESS_OWNED & flat.keys()):
+        raise EventError(f"{min(owned)}: is set by slmtrail, leave it out", "reserved_field")
     return validate(flat)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from slmtrail.core.readers import EVERYTHING, Scope
+from slmtrail.core.rollup import Rollup
+
 FRAMES = "slm.frames"
 RECORDS = "slm.records"
 ALERTS = "slm.alerts"
@@ -155,6 +158,10 @@ class Query:
     where: str = ""
     hashed: Callable[[str], str] | None = None
 
+    scope: Scope = EVERYTHING
+    """What whoever asks may see: nothing else fits, and without its `content` no text is searched or given out."""
+    sort: str = "-time"
+    """A name of `cursor.SORTS`: newest first, unless something else is said."""
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -229,7 +236,7 @@ class Store(Scanned, Protocol):
         ...
 
     def search(self, query: Query) -> Page:
-        """The records that fit, newest first."""
+        """The records that fit, in the order of its `sort`."""
         ...
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:

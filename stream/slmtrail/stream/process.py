@@ -205,7 +205,7 @@ def _take(
 
 
 def _event(line: bytes, frame: Frame, trusted: Trusted) -> dict[str, Any]:
-    event = events.parse(line, frame.header.last_ms)
+    event = events.parse(line, frame.header.last_ms, framed=True)
     environment = event.setdefault("deployment.environment.name", frame.header.environment)
     if environment != frame.header.environment and trusted.environment != ANY:
         raise EventError(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from slmtrail.core import canonical, events
 from slmtrail.core.errors import EventError
-from slmtrail.core.fields import FIELDS, STREAM_OWNED
+from slmtrail.core.fields import ACCESS_OWNED, FIELDS, STREAM_OWNED
 
 NOW_MS = 1_767_323_045_678
 NOW = "2026-01-02T03:04:05.678Z"
@@ -70,6 +70,13 @@ def test_an_unknown_kind_is_refused(kind: Any) -> None:
         "unknown_kind",
         "slm.kind: should be one of access, auth, config, inference, policy, process, upstream",
     )
+
+
+def test_what_became_of_an_alert_comes_out_of_a_frame_alone() -> None:
+    told = {"slm.kind": "access", "event.action": "close", "slm.alert.id": "a" * 32, "slm.alert.status": "closed"}
+    assert events.parse(told, NOW_MS, framed=True)["slm.alert.status"] == "closed"
+    for name in ACCESS_OWNED:
+        assert _refused({"slm.kind": "access", "event.action": "close", name: "x"}).reason == "reserved_field"
 
 
 @pytest.mark.parametrize("name", sorted(STREAM_OWNED))

@@ -22,6 +22,9 @@ SESSIONS = ("session.id", "gen_ai.conversation.id")
 IPS = ("source.ip", "network.forwarded_ip")
 RULES = ("rule.id", "rule.name")
 
+LIKENESS = "slm.prompt.likeness"
+TEAMS = ("service.namespace", "slm.identity.groups")
+"""The team that an application belongs to, as OpenTelemetry has it, or that a verified user does."""
 COLUMNS = {
     KIND: "kind",
     ENVIRONMENT: "environment",
@@ -45,6 +48,10 @@ TERMS = {
     "severity": ("slm.alert.severity",),
     "verdict": ("slm.verdict",),
 }
+    "retention": (retaining.FIELD,),
+    "team": TEAMS,
+    "alert": ("slm.alert.id",),
+    "like": (LIKENESS,),
 """Fields in the embedded store's index of terms: what finds few records, or what few records have."""
 
 

@@ -17,17 +17,18 @@ from slmtrail.core.errors import QueryError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
 from slmtrail.indexer.store import elastic_setup as setup
 from slmtrail.indexer.store.columns import COLLECTOR
-from slmtrail.indexer.store.cursor import Cursor
+from slmtrail.indexer.store.cursor import SORTED, Cursor
 from slmtrail.indexer.store.elastic_audit import audit
 from slmtrail.indexer.store.elastic_bulk import Bulk
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_erase import erase
 from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent_body, facet_body, histogram_body
 from slmtrail.indexer.store.elastic_names import Streams
-from slmtrail.indexer.store.elastic_query import dsl
+from slmtrail.indexer.store.elastic_query import dsl, sort
 from slmtrail.indexer.store.facets import fields_of, step_ms
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
-from slmtrail.indexer.store.query import SLOW, asked
+from slmtrail.indexer.store.query import SLOW, Asked, asked
+from slmtrail.indexer.store.scoping import shown
 
 _TIMEOUT = "10s"
 _MAX_LEDGERS = 10_000
@@ -83,26 +84,22 @@ class ElasticStore:
         return erase(self._client, self._streams.searched, ledger, rows)
 
     def search(self, query: Query) -> Page:
-        """The records that fit, newest first; those written within the last second may not be among them yet."""
+        """The records that fit, in the order of its `sort`; those of the last second may not be among them yet."""
         question = asked(query)
         body: dict[str, Any] = {
             "size": question.limit + 1,
             "track_total_hits": True,
             "query": dsl(question),
             "timeout": _TIMEOUT,
-            "sort": [
-                {"@timestamp": {"order": "desc", "unmapped_type": "date"}},
-                {LEDGER: {"order": "desc", "unmapped_type": "keyword"}},
-                {LEAF: {"order": "desc", "unmapped_type": "long"}},
-                {"event.id": {"order": "desc", "unmapped_type": "keyword"}},
-            ],
+            "sort": sort(question),
         }
         if question.after is not None:
-            body["search_after"] = list(question.after)
+            body["search_after"] = [part for part in question.after[1:] if part is not None]
         hits = self._search(body)["hits"]
         page = hits["hits"][: question.limit]
-        cursor = Cursor(*page[-1]["sort"]).text() if len(hits["hits"]) > question.limit else ""
-        return Page([_sealed(hit["_source"]) for hit in page], hits["total"]["value"], cursor)
+        cursor = _cursor(question, page[-1]["sort"]) if len(hits["hits"]) > question.limit else ""
+        records = [shown(_sealed(hit["_source"]), question.scope) for hit in page]
+        return Page(records, hits["total"]["value"], cursor)
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field among the records that fit, and how many of them have each."""
@@ -211,6 +208,11 @@ def _sealed(source: dict[str, Any]) -> Sealed:
 def _by_leaf() -> list[Any]:
     types = {LEDGER: "keyword", LEAF: "long", "event.id": "keyword"}
     return [{name: {"order": "asc", "unmapped_type": kind}} for name, kind in types.items()]
+def _cursor(question: Asked, place: list[Any]) -> str:
+    key = place if question.sort.lstrip("-") in SORTED else [None, *place]
+    return Cursor(question.sort, *key).text()
+
+
 
 
 def _buckets(answer: Any, name: str) -> Any:

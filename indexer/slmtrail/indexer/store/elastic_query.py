@@ -6,8 +6,10 @@ from typing import Any
 
 from slmtrail.core.fields import FIELDS
 from slmtrail.indexer.store.columns import TIME
+from slmtrail.indexer.store.cursor import NONE, SORTED
+from slmtrail.indexer.store.language.names import named
 from slmtrail.indexer.store.language.tree import And, Equals, Exists, Like, Node, Not, Or, Range, Text
-from slmtrail.indexer.store.mapping import TEXT
+from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.query import FIRST_MS, LAST_MS, Asked
 
 
@@ -15,6 +17,19 @@ def dsl(question: Asked) -> dict[str, Any]:
     """The query of a search."""
     times = {"gte": question.since_ms, "lt": question.until_ms, "format": "epoch_millis"}
     return {"bool": {"filter": [{"range": {TIME: times}}, *map(_node, question.tree.parts)]}}
+
+
+def sort(question: Asked) -> list[dict[str, Any]]:
+    """The order of its results."""
+    name, downwards = question.sort.lstrip("-"), question.sort.startswith("-")
+    order = "desc" if downwards else "asc"
+    types = {TIME: "date", LEDGER: "keyword", LEAF: "long", "event.id": "keyword"}
+    fields: list[dict[str, Any]] = [{field: {"order": order, "unmapped_type": kind}} for field, kind in types.items()]
+    if name in SORTED:
+        (field,) = named(name)
+        missing = -NONE if downwards else NONE
+        return [{field: {"order": order, "unmapped_type": "long", "missing": missing}}, *fields]
+    return fields
 
 
 def _node(node: Node) -> dict[str, Any]:

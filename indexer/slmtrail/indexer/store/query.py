@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from slmtrail.core import canonical
 from slmtrail.core.errors import QueryError
 from slmtrail.core.ports import Query
+from slmtrail.core.readers import Scope
+from slmtrail.indexer.store import cursor, scoping
 from slmtrail.indexer.store.columns import COLLECTOR, ENVIRONMENT, FLAGS, KIND, MODELS, OUTCOME, TIME, USERS
 from slmtrail.indexer.store.cursor import Cursor
-from slmtrail.indexer.store.cursor import parse as parse_cursor
 from slmtrail.indexer.store.language.parse import parse
 from slmtrail.indexer.store.language.tree import And, Equals, Node, Range, Text, both
 from slmtrail.indexer.store.words import words
@@ -32,11 +33,13 @@ class Asked:
     since_ms: int
     until_ms: int
     limit: int
+    sort: str
     after: Cursor | None
+    scope: Scope
 
 
 def asked(query: Query) -> Asked:
-    """`query` in a store's terms. Raises QueryError where it can't be answered."""
+    """`query` in a store's terms. Raises QueryError where it can't be answered, NotAllowed where it may not be."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise QueryError(f"limit: {query.limit} is not between 1 and {MAX_LIMIT}; ask for more page by page")
     wanted = tuple(dict.fromkeys(words(query.text)))
@@ -59,8 +62,12 @@ def asked(query: Query) -> Asked:
         if any(values)
     ]
     tree = both(*filters, *(Text((word,)) for word in wanted), parse(query.where, hashed=query.hashed))
+    scoping.check(tree, query.scope)
+    tree = both(scoping.within(query.scope), tree)
+    cursor.check(query.sort)
+    after = cursor.parse(query.after, query.sort) if query.after else None
     since, until = _clamped(query.since_ms, FIRST_MS), _clamped(query.until_ms, LAST_MS)
-    return _timed(Asked(tree, since, until, query.limit, parse_cursor(query.after) if query.after else None))
+    return _timed(Asked(tree, since, until, query.limit, query.sort, after, query.scope))
 
 
 def _timed(question: Asked) -> Asked:

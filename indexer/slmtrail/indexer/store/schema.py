@@ -8,7 +8,7 @@ from pathlib import Path
 from slmtrail.core.errors import StoreError
 
 APPLICATION_ID = 0x736C6D74
-VERSION = 2
+VERSION = 3
 _PAGE_BYTES = 8192
 """Five records of common size fill a page of this size well; of the usual 4096 bytes a third stays empty."""
 

@@ -14,17 +14,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from slmtrail.core import durable
 from slmtrail.core.errors import StorageError, StoreError
-from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
-from slmtrail.indexer.store import schema
+from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
+from slmtrail.core.rollup import Rollup
+from slmtrail.indexer.store import cursor, schema
 from slmtrail.indexer.store.columns import SCALARS, Columns, columns, objection
 from slmtrail.indexer.store.cursor import Cursor
 from slmtrail.indexer.store.facets import fields_of
 from slmtrail.indexer.store.query import Asked, asked
+from slmtrail.indexer.store.scoping import shown
 from slmtrail.indexer.store.sqlite_audit import audit, error_code, parsed
 from slmtrail.indexer.store.sqlite_deadline import DATA_S, bounded
 from slmtrail.indexer.store.sqlite_erase import erase
@@ -83,25 +86,15 @@ class SqliteStore:
             return {leaf for (leaf,) in found}
 
     def search(self, query: Query) -> Page:
-        """The records that fit, newest first."""
+        """The records that fit, in the order of its `sort`."""
         question = asked(query)
         with self._planned(question) as (db, found):
             (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
-            after, last = "", list(question.after or ())
-            if last:
-                after = "AND r.ts_ms <= ? AND (r.ts_ms, n.ledger, n.leaf, n.id) < (?, ?, ?, ?)"
-                last = [last[0], *last]
-            rows = db.execute(
-                "SELECT ts_ms, ledger, leaf, id, data FROM (SELECT r.ts_ms, n.ledger, n.leaf, n.id, n.place "  # noqa: S608
-                f"{found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where} {after} "
-                "ORDER BY r.ts_ms DESC, n.ledger DESC, n.leaf DESC, n.id DESC LIMIT ?) "
-                "JOIN payload USING (place) ORDER BY ts_ms DESC, ledger DESC, leaf DESC, id DESC",
-                [*found.values, *last, question.limit + 1],
-            ).fetchall()
+            rows = list(_ordered(db, question, found))
         more = len(rows) > question.limit
         rows = rows[: question.limit]
-        cursor = Cursor(*rows[-1][:4]).text() if more else ""
-        return Page([_sealed(*row[1:]) for row in rows], total, cursor)
+        after = Cursor(question.sort, *rows[-1][:5]).text() if more else ""
+        return Page([shown(_sealed(*row[2:]), question.scope) for row in rows], total, after)
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field among the records that fit, and how many of them have each."""
@@ -132,6 +125,44 @@ class SqliteStore:
                 (record_id,),
             ).fetchone()
         return _sealed(*row) if row else None
+
+    def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
+        """Of all records that fit, however many, these fields, in order of ledger and leaf."""
+        data = "data" if fields else "NULL"
+        with self._reading() as db, _one_state(db):
+            found = plan(db, asked(query))
+            rows = db.execute(
+                f"SELECT ledger, leaf, {data} FROM (SELECT n.ledger, n.leaf, n.place "  # noqa: S608
+                f"{found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where}) "
+                f"{'JOIN payload USING (place) ' if fields else ''}ORDER BY ledger, leaf",
+                found.values,
+            )
+            for ledger, leaf, text in rows:
+                record = parsed(text) if fields else {}
+                yield ledger, leaf, {name: record[name] for name in fields if name in record}
+
+    def expire(self, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
+        """Destroys the content of the first leaves, by ledger, and all of the second, in the file's free pages too."""
+        with self._write_lock, self._explained():
+            expire(self._writing(), summarise, remove)
+
+    def rotate(self, ages_ms: Mapping[str, int]) -> None:
+        """Nothing: one file holds all."""
+
+    def roll_up(self, hour_ms: int, rollups: Sequence[Rollup]) -> None:
+        """Takes the statistics of an hour, in the place of those it has."""
+        with self._write_lock, self._explained():
+            roll_up(self._writing(), hour_ms, rollups)
+
+    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
+        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
+        with self._reading() as db:
+            return rollups(db, since_ms, until_ms)
+
+    def forget_rollups(self, before_ms: int) -> None:
+        """Lets go of the statistics of hours before then."""
+        with self._write_lock, self._explained():
+            self._writing().execute("DELETE FROM rollup WHERE hour_ms < ?", (before_ms,))
 
     def scan(self, ledger: str, start: int, end: int) -> Iterator[Sealed]:
         """All records of leaves start ≤ leaf < end in order of leaf; what stands twice comes twice.
@@ -286,6 +317,27 @@ def _sealed(ledger: str, leaf: int, record_id: str, data: bytes) -> Sealed:
 
 def _holds(db: sqlite3.Connection, key: tuple[str, int, str]) -> bool:
     return db.execute("SELECT 1 FROM record WHERE ledger = ? AND leaf = ? AND id = ?", key).fetchone() is not None
+def _ordered(db: sqlite3.Connection, question: Asked, found: Plan) -> Iterator[tuple[Any, ...]]:
+    """The page that is asked for, and the record behind it: what it is sorted by, time, ledger, leaf, id and data."""
+    name, downwards = question.sort.lstrip("-"), question.sort.startswith("-")
+    way, beyond, last_key = ("DESC", "<", -cursor.NONE) if downwards else ("ASC", ">", cursor.NONE)
+    order = {"ts_ms": "r.ts_ms", "ledger": "n.ledger", "leaf": "n.leaf", "id": "n.id"}
+    if name in cursor.SORTED:
+        order = {"key": f"coalesce({'r' if found.has_columns else 'n'}.{name}, {last_key})", **order}
+    after, last = "", [part for part in (question.after or ())[1:] if part is not None]
+    if last:
+        after = f"AND {next(iter(order.values()))} {beyond}= ? "
+        after += f"AND ({', '.join(order.values())}) {beyond} ({', '.join('?' * len(order))})"
+        last = [last[0], *last]
+    return db.execute(
+        f"SELECT key, ts_ms, ledger, leaf, id, data FROM (SELECT {order.get('key', 'NULL')} AS key, r.ts_ms, n.ledger, "  # noqa: S608
+        f"n.leaf, n.id, n.place {found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where} {after} "
+        f"ORDER BY {', '.join(f'{expression} {way}' for expression in order.values())} LIMIT ?) "
+        f"JOIN payload USING (place) ORDER BY {', '.join(f'{column} {way}' for column in order)}",
+        [*found.values, *last, question.limit + 1],
+    )
+
+
 
 
 def _insert(db: sqlite3.Connection, pairs: list[tuple[Sealed, Columns]]) -> None:

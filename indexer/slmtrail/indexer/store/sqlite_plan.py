@@ -33,6 +33,8 @@ class Plan:
     where: str
     values: list[Any]
     reads_data: bool
+    has_columns: bool
+    """Whether `r` has all of a record's columns, or those of a term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class _Planner:
             conditions.append(check)
             values += given
         where = f"WHERE {' AND '.join(conditions)}"
-        return Plan(f"FROM {lead.lead if lead else 'record AS r'}", where, values, self._functions > 0)
+        return Plan(
+            f"FROM {lead.lead if lead else 'record AS r'}", where, values, self._functions > 0, self._has_columns
+        )
 
     def _part(self, node: Node) -> _Part | None:
         """The condition by an index, where there is one for it."""

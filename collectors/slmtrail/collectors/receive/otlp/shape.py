@@ -38,6 +38,7 @@ _STEPS = {
 }
 _ANSWERED = ("gen_ai.output.messages", "gen_ai.response.id", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 _RESOURCE = {
+    "service.namespace": "service.namespace",
     "service.name": "service.name",
     "service.version": "service.version",
     "deployment.environment.name": "deployment.environment.name",
