@@ -25,6 +25,7 @@ RULES = ("rule.id", "rule.name")
 LIKENESS = "slm.prompt.likeness"
 TEAMS = ("service.namespace", "slm.identity.groups")
 """The team that an application belongs to, as OpenTelemetry has it, or that a verified user does."""
+
 COLUMNS = {
     KIND: "kind",
     ENVIRONMENT: "environment",

@@ -199,6 +199,11 @@ class ElasticStore:
         return answer
 
 
+def _cursor(question: Asked, place: list[Any]) -> str:
+    key = place if question.sort.lstrip("-") in SORTED else [None, *place]
+    return Cursor(question.sort, *key).text()
+
+
 def _sealed(source: dict[str, Any]) -> Sealed:
     ledger, leaf = source.pop(LEDGER, ""), source.pop(LEAF, -1)
     source.pop(TEXT, None)
@@ -208,11 +213,6 @@ def _sealed(source: dict[str, Any]) -> Sealed:
 def _by_leaf() -> list[Any]:
     types = {LEDGER: "keyword", LEAF: "long", "event.id": "keyword"}
     return [{name: {"order": "asc", "unmapped_type": kind}} for name, kind in types.items()]
-def _cursor(question: Asked, place: list[Any]) -> str:
-    key = place if question.sort.lstrip("-") in SORTED else [None, *place]
-    return Cursor(question.sort, *key).text()
-
-
 
 
 def _buckets(answer: Any, name: str) -> Any:

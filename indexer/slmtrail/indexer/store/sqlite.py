@@ -116,16 +116,6 @@ class SqliteStore:
                 deadline.limit_s = DATA_S
             yield db, found
 
-    def get(self, record_id: str) -> Sealed | None:
-        """One record by its event.id; of one that stands twice, the first by ledger and leaf."""
-        with self._reading() as db:
-            row = db.execute(
-                "SELECT ledger, leaf, id, data FROM record JOIN payload USING (place) "
-                "WHERE id = ? ORDER BY ledger, leaf LIMIT 1",
-                (record_id,),
-            ).fetchone()
-        return _sealed(*row) if row else None
-
     def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
         """Of all records that fit, however many, these fields, in order of ledger and leaf."""
         data = "data" if fields else "NULL"
@@ -163,6 +153,16 @@ class SqliteStore:
         """Lets go of the statistics of hours before then."""
         with self._write_lock, self._explained():
             self._writing().execute("DELETE FROM rollup WHERE hour_ms < ?", (before_ms,))
+
+    def get(self, record_id: str) -> Sealed | None:
+        """One record by its event.id; of one that stands twice, the first by ledger and leaf."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT ledger, leaf, id, data FROM record JOIN payload USING (place) "
+                "WHERE id = ? ORDER BY ledger, leaf LIMIT 1",
+                (record_id,),
+            ).fetchone()
+        return _sealed(*row) if row else None
 
     def scan(self, ledger: str, start: int, end: int) -> Iterator[Sealed]:
         """All records of leaves start ≤ leaf < end in order of leaf; what stands twice comes twice.
@@ -307,16 +307,6 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("ROLLBACK")
 
 
-def _searched_data(data: bytes) -> str:
-    return searched(parsed(data))
-
-
-def _sealed(ledger: str, leaf: int, record_id: str, data: bytes) -> Sealed:
-    return Sealed(ledger, leaf, record_id, parsed(data), data)
-
-
-def _holds(db: sqlite3.Connection, key: tuple[str, int, str]) -> bool:
-    return db.execute("SELECT 1 FROM record WHERE ledger = ? AND leaf = ? AND id = ?", key).fetchone() is not None
 def _ordered(db: sqlite3.Connection, question: Asked, found: Plan) -> Iterator[tuple[Any, ...]]:
     """The page that is asked for, and the record behind it: what it is sorted by, time, ledger, leaf, id and data."""
     name, downwards = question.sort.lstrip("-"), question.sort.startswith("-")
@@ -338,6 +328,16 @@ def _ordered(db: sqlite3.Connection, question: Asked, found: Plan) -> Iterator[t
     )
 
 
+def _searched_data(data: bytes) -> str:
+    return searched(parsed(data))
+
+
+def _sealed(ledger: str, leaf: int, record_id: str, data: bytes) -> Sealed:
+    return Sealed(ledger, leaf, record_id, parsed(data), data)
+
+
+def _holds(db: sqlite3.Connection, key: tuple[str, int, str]) -> bool:
+    return db.execute("SELECT 1 FROM record WHERE ledger = ? AND leaf = ? AND id = ?", key).fetchone() is not None
 
 
 def _insert(db: sqlite3.Connection, pairs: list[tuple[Sealed, Columns]]) -> None:
