@@ -157,11 +157,11 @@ class Query:
     """The cursor of the page before; empty for the first, newest page."""
     where: str = ""
     hashed: Callable[[str], str] | None = None
-
     scope: Scope = EVERYTHING
     """What whoever asks may see: nothing else fits, and without its `content` no text is searched or given out."""
     sort: str = "-time"
     """A name of `cursor.SORTS`: newest first, unless something else is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

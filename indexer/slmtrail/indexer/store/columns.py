@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from slmtrail.core import retaining
 from slmtrail.core.events import timestamp_ms
 from slmtrail.core.fields import FIELDS
 from slmtrail.core.ports import Sealed
@@ -21,7 +22,6 @@ FLAGS = "slm.flags"
 SESSIONS = ("session.id", "gen_ai.conversation.id")
 IPS = ("source.ip", "network.forwarded_ip")
 RULES = ("rule.id", "rule.name")
-
 LIKENESS = "slm.prompt.likeness"
 TEAMS = ("service.namespace", "slm.identity.groups")
 """The team that an application belongs to, as OpenTelemetry has it, or that a verified user does."""
@@ -48,11 +48,11 @@ TERMS = {
     "rule": RULES,
     "severity": ("slm.alert.severity",),
     "verdict": ("slm.verdict",),
-}
     "retention": (retaining.FIELD,),
     "team": TEAMS,
     "alert": ("slm.alert.id",),
     "like": (LIKENESS,),
+}
 """Fields in the embedded store's index of terms: what finds few records, or what few records have."""
 
 
@@ -79,12 +79,10 @@ SCALARS = Columns._fields[:-1]
 
 def columns(record: dict[str, Any]) -> Columns:
     """The searched values of `record`. Raises ValueError when it has no usable time."""
-    time = record.get(TIME)
-    if not isinstance(time, str):
-        raise ValueError("@timestamp: is missing")
+    ts_ms = _time(record)
     scalars = [(_number if FIELDS[name].type == "integer" else _word)(record, name) for name in COLUMNS]
     terms = {(kind, value) for kind, names in TERMS.items() for value in _terms(record, names)}
-    return Columns._make((timestamp_ms(time), *scalars, sorted(terms)))
+    return Columns._make((ts_ms, *scalars, sorted(terms)))
 
 
 def ip_term(number: int) -> str:
@@ -97,10 +95,17 @@ def objection(sealed: Sealed) -> str:
     if sealed.record.get("event.id") != sealed.id:
         return "event.id: is not the id under which the record was sealed"
     try:
-        columns(sealed.record)
+        _time(sealed.record)
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _time(record: dict[str, Any]) -> int:
+    time = record.get(TIME)
+    if not isinstance(time, str):
+        raise ValueError("@timestamp: is missing")
+    return timestamp_ms(time)
 
 
 def _word(record: dict[str, Any], name: str) -> str | None:
