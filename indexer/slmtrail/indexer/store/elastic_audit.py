@@ -49,6 +49,7 @@ def _documents(client: ElasticClient, streams: Streams) -> Iterator[Fault]:
         if hit["_id"] != record_id:
             yield Fault("duplicated", "the same event.id stands at another leaf as well", *named)
         if not streams.fits(hit["_index"], source):
-X
+            text = f"the document lies in {hit['_index']}, which is not of its class and environment"
+            yield Fault("column", text, *named)
         if words != supplement(source):
             yield Fault("words", "the record is found by other words than its data has", *named)
