@@ -11,10 +11,12 @@ import codecs
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
+
+import re2
 
 MAX_READINGS = 24
 MAX_REVERSED_CHARS = 8192
@@ -51,6 +53,38 @@ _BITS = re.compile(r"(?:[01]{8}[ ,]?){8,}")
 _NUMBERS = re.compile(r"(?:\b(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\b[ ,;]{1,2}){8,}(?:[0-9]{2,3})?")
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}){3,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}|%20")
+_WORD = re.compile(r"[a-z]{5,16}")
+_ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
+
+
+def _signs(**patterns: str) -> Callable[[str], set[str]]:
+    """A function that says, in one pass, for which names there may be a match: most texts wear no disguise at all."""
+    options = re2.Options()
+    options.never_capture = True
+    found = re2.Set.SearchSet(options)
+    for pattern in patterns.values():
+        found.Add(pattern)
+    found.Compile()
+    names = list(patterns)
+    return lambda text: {names[number] for number in found.Match(text.encode("utf-8", "replace")) or ()}
+
+
+_codes_in = _signs(
+    base64=r"[A-Za-z0-9+/_\-]{16}",
+    base32=r"[A-Z2-7]{24}",
+    hex=r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){12}",
+    bits=r"(?:[01]{8}[ ,]?){8}",
+    numbers=r"(?:(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])[ ,;]{1,2}){8}",
+    escaped=r"(?:\\u[0-9a-fA-F]{4}){3}",
+    entities=r"&#|&lt;",
+    percent=r"(?:%[0-9A-Fa-f]{2}){4}|%20",
+)
+_costumes_in = _signs(
+    spaced=r"(?:[a-z0-9@$!][ ._\-*|/~,\t\n]{1,3}){5}[a-z0-9@$!]",
+    separated=r"[a-z][._\-*|/~^+=]+[a-z]",
+    leeted=r"[a-z][0134578@$!+|][a-z]|[0134578@$!|][a-z]{2}",
+    tagged=r"<",
+)
 
 
 def plain(text: str) -> str:
@@ -80,9 +114,7 @@ def readings(text: str, words: frozenset[str] = frozenset()) -> list[str]:
 
 def coded(text: str) -> bool:
     """Whether `text` holds something that may be a code, or letters that are not what they seem."""
-    return not text.isascii() or any(
-        form.search(text) for form in (_BASE64, _HEX, _BITS, _NUMBERS, _ESCAPED, _PERCENT, _SPACED)
-    )
+    return not text.isascii() or bool(_codes_in(text)) or "spaced" in _costumes_in(text)
 
 
 def turned(word: str) -> tuple[str, str]:
@@ -103,26 +135,28 @@ def _read(text: str, words: frozenset[str]) -> Iterator[str]:
         if latin != base:
             yield latin
             base = latin
-    if _SPACED.search(lower):
+    costumes = _costumes_in(lower)
+    if "spaced" in costumes and _SPACED.search(lower):
         # Before spaces are made one: two of them stand between words.
         spread = " ".join(_SPACED.sub(_joined, lower).split())
         yield spread
         yield spread.translate(_LEET)
-    if _SEPARATED.search(base):
+    if "separated" in costumes:
         yield _SEPARATED.sub("", base)
         yield _SEPARATED.sub(" ", base)
-    if _LEETED.search(base):
+    if "leeted" in costumes and _LEETED.search(base):
         yield base.translate(_LEET)
         yield base.translate(_LEET_L)
-    if "<" in base:
+    if "tagged" in costumes:
         yield " ".join(_TAGGED.sub(" ", base).split())
         yield " ".join(_TAGGED.sub("", base).split())
     if words and (mended := _mended(base, words)) != base:
         yield mended
     if len(base) <= MAX_REVERSED_CHARS:
-        yield codecs.encode(base, "rot13")
-        yield base[::-1]
-        yield " ".join(word[::-1] for word in base.split())
+        yield base.translate(_ROT13)
+        backwards = base[::-1]
+        yield backwards
+        yield " ".join(reversed(backwards.split(" ")))
 
 
 def _joined(found: re.Match[str]) -> str:
@@ -131,22 +165,31 @@ def _joined(found: re.Match[str]) -> str:
 
 
 def _decoded(text: str) -> Iterator[str]:
-    for found in _BASE64.finditer(text):
-        yield from _text(_unbase64(found[0]))
-    for found in _BASE32.finditer(text):
-        yield from _text(_tried(base64.b32decode, found[0].rstrip("=") + "=" * (-len(found[0].rstrip("=")) % 8)))
-    for found in _HEX.finditer(text):
-        digits = re.sub(r"0x|\\x|[ ,:]", "", found[0])
-        yield from _text(_tried(bytes.fromhex, digits[: len(digits) // 2 * 2]))
-    for found in _BITS.finditer(text):
-        yield from _text(bytes(int(bits, 2) for bits in re.findall(r"[01]{8}", found[0])))
-    for found in _NUMBERS.finditer(text):
-        yield from _text(bytes(int(number) for number in re.findall(r"[0-9]+", found[0]) if int(number) < 256))
-    if _ESCAPED.search(text):
+    codes = _codes_in(text)
+    if not codes:
+        return
+    if "base64" in codes:
+        for found in _BASE64.finditer(text):
+            yield from _text(_unbase64(found[0]))
+    if "base32" in codes:
+        for found in _BASE32.finditer(text):
+            digits = found[0].rstrip("=")
+            yield from _text(_tried(base64.b32decode, digits + "=" * (-len(digits) % 8)))
+    if "hex" in codes:
+        for found in _HEX.finditer(text):
+            digits = re.sub(r"0x|\\x|[ ,:]", "", found[0])
+            yield from _text(_tried(bytes.fromhex, digits[: len(digits) // 2 * 2]))
+    if "bits" in codes:
+        for found in _BITS.finditer(text):
+            yield from _text(bytes(int(bits, 2) for bits in re.findall(r"[01]{8}", found[0])))
+    if "numbers" in codes:
+        for found in _NUMBERS.finditer(text):
+            yield from _text(bytes(int(number) for number in re.findall(r"[0-9]+", found[0]) if int(number) < 256))
+    if "escaped" in codes:
         yield _ESCAPED.sub(lambda found: _tried(codecs.decode, found[0], "unicode_escape") or "", text)
-    if "&#" in text or "&lt;" in text:
+    if "entities" in codes:
         yield html.unescape(text)
-    if _PERCENT.search(text):
+    if "percent" in codes:
         yield unquote(text)
 
 
@@ -177,8 +220,10 @@ def _text(data: bytes | None) -> Iterator[str]:
 
 
 @cache
-def _shapes(words: frozenset[str]) -> dict[tuple[str, str, str], str]:
-    return {_shape(word): word for word in sorted(words)}
+def _shapes(words: frozenset[str]) -> tuple[frozenset[tuple[str, str, int]], dict[tuple[str, str, str], str]]:
+    """The ends and length of each word, and what it is made of."""
+    ends = frozenset((word[0], word[-1], len(word)) for word in words)
+    return ends, {_shape(word): word for word in sorted(words)}
 
 
 def _shape(word: str) -> tuple[str, str, str]:
@@ -186,11 +231,11 @@ def _shape(word: str) -> tuple[str, str, str]:
 
 
 def _mended(text: str, words: frozenset[str]) -> str:
-    """Words whose inner letters are shuffled, or one of which is doubled or missing, as they are meant."""
-    shapes = _shapes(words)
-
-    def mend(found: re.Match[str]) -> str:
-        word = found[0]
-        return word if word in words else shapes.get(_shape(word), word)
-
-    return re.sub(r"[a-z]{5,16}", mend, text)
+    """Words whose inner letters are shuffled as they are meant."""
+    ends, shapes = _shapes(words)
+    meant = {
+        word: shapes[shape]
+        for word in set(_WORD.findall(text)) - words
+        if (word[0], word[-1], len(word)) in ends and (shape := _shape(word)) in shapes
+    }
+    return _WORD.sub(lambda found: meant.get(found[0], found[0]), text) if meant else text

@@ -10,7 +10,8 @@ from slmtrail.stream.judge.folds import DAY_MS, count, distinct, short
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.texts import asked_last
 
-_VARIABLE = re.compile(r"\w*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60}>|\S+@\S+")
+_VARIABLE = re.compile(r"\b[^\W\d]*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60}>")
+_VARIABLE_OR_ADDRESS = re.compile(rf"{_VARIABLE.pattern}|\S+@\S+")
 _HEAD_WORDS = 5
 _MAX_FORMS = 24
 _ANY_FORM = "*"
@@ -22,7 +23,7 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
     text = " ".join(asked_last(record).casefold().split())
     if len(text) < 8:
         return None
-    words = _VARIABLE.sub("_", text).split()
+    words = (_VARIABLE_OR_ADDRESS if "@" in text else _VARIABLE).sub("_", text).split()
     form = f"{' '.join(words[:_HEAD_WORDS])} {len(words) // 6}"
     return Hit("", text[:160], value=[short(form), short(text)])
 
