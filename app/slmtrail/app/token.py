@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -13,6 +12,7 @@ from rich.console import Console
 from slmtrail.app.given import given
 from slmtrail.collectors.receive import senders
 from slmtrail.core.events import timestamp_text
+from slmtrail.core.tokens import TokenFile
 
 token = typer.Typer(no_args_is_help=True, help="Tokens of programs that send to this collector.")
 out = Console(highlight=False)
@@ -28,7 +28,7 @@ def new(
 ) -> None:
     """Make a token and print it, once: only its hash is kept."""
     until_ms = time.time_ns() // 1_000_000 + days * DAY_MS if days else 0
-    made, row = senders.new(_path(), name, until_ms)
+    made, row = _file().new(name, until_ms)
     out.print(made, soft_wrap=True)
     err.print(f"of {row.name}, with the id {row.id}; it holds at once, and is not shown again")
 
@@ -36,7 +36,7 @@ def new(
 @token.command("list")
 def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False) -> None:
     """List the tokens that were made: their ids, names and times."""
-    for row in senders.rows(_path()):
+    for row in _file().rows():
         made, until = timestamp_text(row.made_ms), timestamp_text(row.until_ms) if row.until_ms else None
         if as_json:
             typer.echo(orjson.dumps({"id": row.id, "name": row.name, "made": made, "until": until}))
@@ -49,9 +49,9 @@ def revoke(
     name: Annotated[str, typer.Argument(help="The id of a token, or the name of a sender for all of its.")],
 ) -> None:
     """Take tokens back; a running collector refuses them at once."""
-    for row in senders.revoke(_path(), name):
+    for row in _file().revoke(name):
         err.print(f"revoked {row.id} of {row.name}")
 
 
-def _path() -> Path:
-    return given.settings().keys / senders.FILE_NAME
+def _file() -> TokenFile:
+    return senders.token_file(given.settings().keys / senders.FILE_NAME)

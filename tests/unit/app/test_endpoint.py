@@ -143,7 +143,7 @@ def test_known_senders_by_token_and_by_certificate(tmp_path: Path, server: Certi
     bare, shown = (ssl.create_default_context(cafile=server.chain) for _ in range(2))
     shown.load_cert_chain(edge.chain, edge.key)
     with serving(tmp_path, **given) as served:
-        token, _ = senders.new(served.settings.keys / senders.FILE_NAME, "gateway")
+        token, _ = senders.token_file(served.settings.keys / senders.FILE_NAME).new("gateway")
         assert served.post("/v1/events", LOGIN, {"authorization": f"Bearer {token}"}, bare)[0] == 200
         assert served.post("/v1/events", LOGIN, tls=shown)[0] == 200
         status, body = served.post("/v1/events", LOGIN, tls=bare)

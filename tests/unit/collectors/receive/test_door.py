@@ -45,7 +45,7 @@ def house(tmp_path: Path) -> House:
 
 
 def test_the_known_go_in_under_their_name(house: House, post: Post) -> None:
-    token, _ = senders.new(house.path, "gateway")
+    token, _ = senders.token_file(house.path).new("gateway")
     answer = post(house.app, "/v1/events", headers={"authorization": f"Bearer {token}"}, peer="203.0.113.9")
     assert (answer.status, orjson.loads(answer.body)) == (200, {"sender": "gateway"})
     answer = post(house.app, "/v1/events", certificate={"subject": ((("commonName", "edge"),),)})

@@ -167,7 +167,7 @@ def test_a_full_spool_puts_the_sender_off(
 def test_events_carry_who_sent_them(
     collecting: Callable[..., Collector], spool: Spool, read: Any, post: Callable[..., Any], tmp_path: Any
 ) -> None:
-    token, _ = senders.new(tmp_path / "senders.json", "gateway")
+    token, _ = senders.token_file(tmp_path / "senders.json").new("gateway")
     routes = otlp_routes(collecting(spool, heartbeat_ms=3_600_000), 20_000, 200_000, keep_others=False)
     door = Middleware(Door, senders=senders.Senders(tmp_path / "senders.json"), tell=lambda event: None)
     app = Starlette(routes=routes, middleware=[door])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slmtrail.collectors.receive import senders
-from slmtrail.collectors.receive.senders import Refused, Senders, certificate_name, new, revoke, rows
+from slmtrail.collectors.receive.senders import Refused, Senders, certificate_name, token_file
 from slmtrail.core.errors import KeyFileError, NotFound, SettingsError
 
 SUBJECT = ((("organizationName", "Example"),), (("commonName", "edge-7"),))
@@ -28,24 +28,24 @@ def _reason(known: Senders, authorization: str) -> str:
 def test_a_token_is_known_at_once_and_refused_once_it_is_taken_back(path: Path) -> None:
     known = Senders(path)
     assert not known.any_token
-    token, row = new(path, "gateway")
-    other, _ = new(path, "gateway")
+    token, row = token_file(path).new("gateway")
+    other, _ = token_file(path).new("gateway")
     assert known.any_token
     assert known.known(f"Bearer {token}", None) == senders.Sender("gateway", "token")
     assert known.known(f"bearer  {other} ", None).name == "gateway"
-    assert revoke(path, row.id) == [row]
+    assert token_file(path).revoke(row.id) == [row]
     assert _reason(known, f"Bearer {token}") == "unknown_token"
     assert known.known(f"Bearer {other}", None).name == "gateway"
-    assert [one.name for one in revoke(path, "gateway")] == ["gateway"]
+    assert [one.name for one in token_file(path).revoke("gateway")] == ["gateway"]
     assert _reason(known, f"Bearer {other}") == "unknown_token"
     with pytest.raises(NotFound, match="slmtrail token list"):
-        revoke(path, "gateway")
+        token_file(path).revoke("gateway")
 
 
 def test_the_file_holds_no_token_and_is_its_owners_alone(path: Path) -> None:
-    token, row = new(path, "gateway")
+    token, row = token_file(path).new("gateway")
     assert token.removeprefix(senders.PREFIX) not in path.read_text()
-    assert rows(path) == [row]
+    assert token_file(path).rows() == [row]
     assert re.fullmatch(r"slmt_[\w-]{43}", token)
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
@@ -54,7 +54,7 @@ def test_the_file_holds_no_token_and_is_its_owners_alone(path: Path) -> None:
 
 
 def test_a_token_expires(path: Path) -> None:
-    token, _ = new(path, "gateway", until_ms=1)
+    token, _ = token_file(path).new("gateway", until_ms=1)
     known = Senders(path)
     assert _reason(known, f"Bearer {token}") == "expired_token"
     assert not known.any_token
@@ -71,7 +71,7 @@ def test_a_token_expires(path: Path) -> None:
     ],
 )
 def test_who_shows_nothing_that_holds_is_refused(path: Path, authorization: str, reason: str) -> None:
-    new(path, "gateway")
+    token_file(path).new("gateway")
     assert _reason(Senders(path), authorization) == reason
 
 
@@ -90,12 +90,12 @@ def test_a_certificate_that_was_verified_is_known_by_its_name(path: Path) -> Non
 @pytest.mark.parametrize("name", ["", "Gate Way", "a" * 64, "../x"])
 def test_names_are_plain(path: Path, name: str) -> None:
     with pytest.raises(SettingsError):
-        new(path, name)
+        token_file(path).new(name)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"senders": [{"name": "x"}]}', "\x00"])
 def test_a_damaged_file_lets_nobody_in_and_says_so(path: Path, text: str) -> None:
-    token, _ = new(path, "gateway")
+    token, _ = token_file(path).new("gateway")
     path.write_text(text)
     with pytest.raises(KeyFileError, match=r"senders\.json"):
         Senders(path).known(f"Bearer {token}", None)
