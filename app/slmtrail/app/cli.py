@@ -24,9 +24,9 @@ from slmtrail.app.evidence import evidence
 from slmtrail.app.export import export
 from slmtrail.app.fsck import fsck
 from slmtrail.app.given import given
+from slmtrail.app.index import index
 from slmtrail.app.judge import judge
 from slmtrail.app.keys import keys
-from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
 from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
@@ -64,8 +64,8 @@ app.command()(erase)
 app.command()(evidence)
 app.command()(export)
 app.command()(fsck)
+app.command()(index)
 app.command()(judge)
-app.command()(reconcile)
 app.command()(redact)
 app.command()(sidecar)
 app.command()(tail)
@@ -160,17 +160,6 @@ def stream(
             raise SettingsError("--workers: on SQLite there is one; more take Kafka (setting bus.url)")
         else:
             asyncio.run(run.stream(settings))
-
-
-@app.command()
-def index() -> None:
-    """Run the indexer: seal records into the ledgers and store them."""
-    from slmtrail.app import run
-    from slmtrail.app.monitor import monitored
-
-    settings = given.settings()
-    with monitored(settings):
-        asyncio.run(run.index(settings))
 
 
 @app.command()

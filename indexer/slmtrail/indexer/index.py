@@ -6,7 +6,9 @@ import asyncio
 import base64
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -38,54 +40,67 @@ async def run(
     partition: int,
     batch_records: int,
     authorities: Mapping[str, Ed25519PublicKey],
+    at_once: int = 1,
 ) -> None:
     """Works until cancelled. While the store is away it waits, and reads nothing further.
 
-    Certificates signed by one of `authorities` (by their ids) are obeyed.
+    Certificates signed by one of `authorities` (by their ids) are obeyed. `at_once`: how many batches are being stored
+    while the next one is sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
     """
     reader = await bus.read(RECORDS, partition, sealer.next_offset)
-    storing: tuple[list[Delivery], asyncio.Task[None]] | None = None
+    storing: deque[tuple[list[Delivery], Batch, asyncio.Task[None]]] = deque()
     try:
         while True:
-            # While a batch is being stored the next one is sealed; only what is stored is signed for.
             batch = await reader.poll(batch_records, 0 if storing else POLL_MS)
             sealed = await _wholly(sealer.seal, batch) if batch else None
-            if storing:
-                await storing[1]
-                await _wholly(sealer.stored, storing[0])
-                storing = None
-            if sealed:
-                work = _store(sealed, bus, store, sealer.ledger, authorities)
-                storing = batch, asyncio.create_task(work)
+            if storing and (sealed is None or len(storing) == at_once):
+                deliveries, done, work = storing[0]
+                await work
+                await _erase(done, store, sealer.ledger, authorities)
+                await _wholly(sealer.stored, deliveries)
+                storing.popleft()
+            if sealed is not None:
+                storing.append((batch, sealed, asyncio.create_task(_store(sealed, bus, store, sealer.ledger))))
+            # Only what is stored is signed for.
             signed = await _wholly(sealer.checkpoint)
             if signed is not None:
                 await bus.publish(CHECKPOINTS, [Message(sealer.ledger, signed)])
     finally:
-        if storing:
-            storing[1].cancel()
-            await asyncio.gather(storing[1], return_exceptions=True)
+        for _, _, work in storing:
+            work.cancel()
+        await asyncio.gather(*(work for _, _, work in storing), return_exceptions=True)
         await reader.close()
 
 
-async def _store(
-    sealed: Batch, bus: Bus, store: Store, ledger: str, authorities: Mapping[str, Ed25519PublicKey]
-) -> None:
+async def _store(sealed: Batch, bus: Bus, store: Store, ledger: str) -> None:
     letters = [_unusable(delivery, text) for delivery, text in sealed.unusable]
-    records = sealed.records
-    if sealed.recovered:
-        there = await _patiently(store.holding, ledger, [record.leaf for record in records])
-        records = [record for record in records if record.leaf not in there]
-    refusals = await _patiently(store.write, records) if records else []
-    letters += [_refused(refusal) for refusal in refusals]
-    await bus.publish(DEADLETTERS, letters)
-    for rows in ordered(sealed.records, authorities):
-        log.warning("erased the content of %d records", await _patiently(store.erase, ledger, rows))
-    RECORDS_STORED.inc(len(records) - len(refusals))
-    _observe_freshness(records)
+
+    unsure = sealed.recovered
+
+    def write() -> list[Refusal]:
+        """Where it is not known what arrived, the store is asked first: its `write` alone may not know either."""
+        nonlocal unsure
+        records = sealed.records
+        if unsure:
+            there = store.holding(ledger, [record.leaf for record in records])
+            records = [record for record in records if record.leaf not in there]
+        unsure = True
+        return store.write(records) if records else []
+
+    refusals = await _patiently(write)
+    await bus.publish(DEADLETTERS, letters + [_refused(refusal) for refusal in refusals])
+    RECORDS_STORED.inc(len(sealed.records) - len(refusals))
+    _observe_freshness(sealed.records)
+
+
+async def _erase(stored: Batch, store: Store, ledger: str, authorities: Mapping[str, Ed25519PublicKey]) -> None:
+    """Obeys the certificates of a batch: all that was sealed before it is stored by now."""
+    for rows in ordered(stored.records, authorities):
+        log.warning("erased the content of %d records", await _patiently(partial(store.erase, ledger, rows)))
 
 
 async def _wholly(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Works on the ledger in a thread. Who is cancelled meanwhile waits for its end: then the ledger may be let go."""
+    """Works on ledger or store in a thread. Who is cancelled meanwhile waits for its end: then they may be let go."""
     working = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
     try:
         return await asyncio.shield(working)
@@ -94,12 +109,12 @@ async def _wholly(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -
         raise
 
 
-async def _patiently(ask: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def _patiently(ask: Callable[[], T]) -> T:
     """Asks the store until it answers."""
     wait_s = RETRY_MIN_S
     while True:
         try:
-            answer = await asyncio.to_thread(ask, *arguments, **named)
+            answer = await _wholly(ask)
         except StoreError as error:
             STORE_FAILURES.inc()
             HEALTH.tell("store", str(error))
@@ -143,6 +158,7 @@ def _refused(refusal: Refusal) -> Message:
 
 
 def _observe_freshness(records: list[Sealed]) -> None:
-    now_ms = time.time_ns() // 1_000_000
-    for sealed in records:
-        FRESHNESS_SECONDS.observe(max(0, now_ms - timestamp_ms(sealed.record["@timestamp"])) / 1000)
+    """Of the first record alone, which waited longest: a batch is stored at one time."""
+    for sealed in records[:1]:
+        age_ms = time.time_ns() // 1_000_000 - timestamp_ms(sealed.record["@timestamp"])
+        FRESHNESS_SECONDS.observe(max(0, age_ms) / 1000)

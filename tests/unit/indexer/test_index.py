@@ -6,9 +6,13 @@ import asyncio
 import threading
 from pathlib import Path
 
+import pytest
+
 from builders import LEDGER, SealedTrail, Stream, inference
 from slmtrail.bus.sqlite import SqliteBus
+from slmtrail.core.errors import StoreError
 from slmtrail.core.ports import RECORDS, Delivery
+from slmtrail.indexer import index
 from slmtrail.indexer.index import run
 from slmtrail.indexer.seal import Batch, Sealer
 from slmtrail.indexer.store.sqlite import SqliteStore
@@ -56,10 +60,28 @@ def test_who_is_stopped_waits_for_the_work_on_the_ledger(tmp_path: Path) -> None
     sealer.close()
 
 
+async def indexed(tmp_path: Path, store: SqliteStore, sealer: Sealer, count: int, at_once: int = 1) -> None:
+    """Indexes so many records in batches of ten, and looks that each is stored."""
+    stream = Stream(tmp_path)
+    messages = stream.take(stream.edge().frame([inference(str(n)) for n in range(count)])).records
+    bus = SqliteBus(tmp_path / "bus.sqlite", partitions=1)
+    await bus.ensure_topics()
+    await bus.publish(RECORDS, messages)
+    work = asyncio.create_task(run(bus, store, sealer, 0, 10, {}, at_once))
+    for _ in range(3000):
+        if sealer.next_offset == len(messages) or work.done():
+            break
+        await asyncio.sleep(0.01)
+    work.cancel()
+    await asyncio.wait([work])
+    sealer.close()
+    assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(len(messages)))
+    store.close()
+    await bus.close()
+
+
 def test_a_batch_is_sealed_while_the_one_before_is_stored(tmp_path: Path) -> None:
     trail = SealedTrail(tmp_path)
-    stream = Stream(tmp_path)
-    messages = stream.take(stream.edge().frame([inference(str(n)) for n in range(40)])).records
     sealed_meanwhile = threading.Event()
 
     class Slow(SqliteStore):
@@ -75,21 +97,42 @@ def test_a_batch_is_sealed_while_the_one_before_is_stored(tmp_path: Path) -> Non
                 sealed_meanwhile.set()
             return made
 
-    async def indexed() -> None:
-        bus, store = SqliteBus(tmp_path / "bus.sqlite", partitions=1), Slow(trail.store_path, writable=True)
-        sealer = Telling(tmp_path / "ledger", LEDGER, trail.key)
-        await bus.ensure_topics()
-        await bus.publish(RECORDS, messages)
-        work = asyncio.create_task(run(bus, store, sealer, 0, 10, {}))
-        for _ in range(3000):
-            if sealer.next_offset == len(messages) or work.done():
-                break
-            await asyncio.sleep(0.01)
-        work.cancel()
-        await asyncio.wait([work])
-        sealer.close()
-        assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(len(messages)))
-        store.close()
-        await bus.close()
+    store = Slow(trail.store_path, writable=True)
+    asyncio.run(indexed(tmp_path, store, Telling(tmp_path / "ledger", LEDGER, trail.key), 40))
 
-    asyncio.run(indexed())
+
+def test_several_batches_are_stored_at_once_and_none_is_committed_before_the_first(tmp_path: Path) -> None:
+    trail = SealedTrail(tmp_path)
+    third = threading.Event()
+
+    class Slow(SqliteStore):
+        def write(self, records):  # type: ignore[no-untyped-def]
+            if records[0].leaf == 0:
+                assert third.wait(30), "the third batch waits for the first"
+                assert sealer.next_offset == 0
+            elif records[0].leaf >= 20:
+                third.set()
+            return super().write(records)
+
+    sealer = Sealer(tmp_path / "ledger", LEDGER, trail.key)
+    asyncio.run(indexed(tmp_path, Slow(trail.store_path, writable=True), sealer, 60, at_once=3))
+
+
+def test_a_store_that_failed_is_asked_what_arrived_before_more_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "RETRY_MIN_S", 0)
+    trail = SealedTrail(tmp_path)
+    sent: list[list[int]] = []
+
+    class Losing(SqliteStore):
+        def write(self, records):  # type: ignore[no-untyped-def]
+            sent.append([record.leaf for record in records])
+            if len(sent) == 1:
+                super().write(records[:3])
+                raise StoreError("no answer")
+            return super().write(records)
+
+    store = Losing(trail.store_path, writable=True)
+    asyncio.run(indexed(tmp_path, store, Sealer(tmp_path / "ledger", LEDGER, trail.key), 4))
+    assert sent[1] == sent[0][3:]

@@ -14,19 +14,25 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from slmtrail.core.errors import StoreError
+from slmtrail.core.fields import FIELDS
 from slmtrail.core.ports import Refusal, Sealed
 from slmtrail.indexer.store.columns import objection
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams, stored_id
+from slmtrail.indexer.store.elastic_pace import Pace
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.text import supplement
 
-MAX_REQUEST_BYTES = 8 * 1024**2
-MAX_REQUEST_RECORDS = 1000
+MAX_ID_BYTES = 512
 _BUSY = frozenset({429, 502, 503, 504})
+_REFUSED_OUTRIGHT = 429
 _TOO_LARGE = 413
+_OF_THE_CLUSTER = frozenset({"validation_exception", "index_closed_exception"})
+"""What is answered with 400 though no document is at fault, such as a cluster that has all the shards it may have."""
+_ANSWER = "errors,items.create.status,items.create.error.type,items.create.error.reason,items.create._index"
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
+_LABELS = tuple(name for name, field in FIELDS.items() if field.type == "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,60 +47,86 @@ class _Document:
 
 
 class Bulk:
-    """The writing half of the store on Elasticsearch."""
+    """The writing half of the store on Elasticsearch. Several threads may write at once."""
 
     def __init__(self, client: ElasticClient, streams: Streams, patience_s: float) -> None:
         self._client = client
         self._streams = streams
         self._patience_s = patience_s
+        self._pace = Pace()
 
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
-        """Stores each record once. Raises StoreError when the server is busy or absent for longer than the patience."""
+        """Stores each record once. Raises StoreError when the server is busy or absent for longer than the patience;
+        then some may be stored."""
         refusals: list[Refusal] = []
         documents = []
         for sealed in records:
-            if reason := objection(sealed):
+            if reason := _objection(sealed):
                 refusals.append(Refusal(sealed, reason))
             else:
                 stream = self._streams.of(sealed.record)
                 documents.append(_Document(sealed, stream, stored_id(sealed), line(sealed)))
-        for batch in _batches(documents):
+        for batch in self._pace.batches(documents, lambda document: len(document.line)):
             refusals += self._store(batch)
         return refusals
 
     def _store(self, pending: list[_Document]) -> list[Refusal]:
         refusals: list[Refusal] = []
         waits = _waits(self._patience_s)
+        unsure = False
         while pending:
             try:
-                items = self._client.raw("POST", "/_bulk", b"".join(document.lines() for document in pending))["items"]
+                if unsure:
+                    pending, unsure = self._absent(pending), False
+                if not pending:
+                    break
+                began_s = time.monotonic()
+                answer = self._client.raw(
+                    "POST", "/_bulk", b"".join([document.lines() for document in pending]), filter_path=_ANSWER
+                )
+                self._pace.answered(len(pending), time.monotonic() - began_s)
             except ApiError as error:
+                self._pace.held_up()
                 if error.status_code == _TOO_LARGE:
                     return refusals + self._store_parted(pending, error)
                 if error.status_code not in _BUSY or not next(waits, False):
                     raise self._client.refused(error) from error
-                pending = self._absent(pending)
+                # What stands between us and the server may have lost an answer of its.
+                unsure = unsure or error.status_code != _REFUSED_OUTRIGHT
             except TransportError as error:
+                self._pace.held_up()
                 if not next(waits, False):
                     raise self._client.unreachable(error) from error
-                pending = self._absent(pending)
+                unsure = True
             else:
-                busy, doubled = [], []
-                for document, item in zip(pending, items, strict=True):
-                    answer = item["create"]
-                    if answer["status"] in _BUSY:
-                        busy.append(document)
-                    elif answer["status"] == 409:
-                        doubled.append((document, answer["_index"]))
-                    elif answer["status"] in (400, _TOO_LARGE):
-                        refusals.append(Refusal(document.sealed, _reason(answer["error"])))
-                    elif answer["status"] >= 300:
-                        kind = answer["error"]["type"]
-                        raise StoreError(f"Elasticsearch at {self._client.place} takes no records: {kind}")
+                busy, doubled = self._again(pending, answer, refusals) if answer["errors"] else ([], [])
                 if busy and not next(waits, False):
                     raise StoreError(f"Elasticsearch at {self._client.place} is too busy to take records; try later")
-                pending = busy + self._at_other_leaves(doubled)
+                pending = busy + doubled
         return refusals
+
+    def _again(
+        self, sent: list[_Document], answer: Any, refusals: list[Refusal]
+    ) -> tuple[list[_Document], list[_Document]]:
+        """Of documents that were answered, those to be sent again: later, and at once.
+
+        What is refused for good comes to `refusals`.
+        """
+        busy, doubled = [], []
+        for document, item in zip(sent, answer["items"], strict=True):
+            one = item["create"]
+            if one["status"] in _BUSY:
+                busy.append(document)
+            elif one["status"] == 409:
+                doubled.append((document, one["_index"]))
+            elif one["status"] in (400, _TOO_LARGE) and one["error"]["type"] not in _OF_THE_CLUSTER:
+                refusals.append(Refusal(document.sealed, _reason(one["error"])))
+            elif one["status"] >= 300:
+                kind = one["error"]["type"]
+                raise StoreError(f"Elasticsearch at {self._client.place} takes no records: {kind}")
+        if busy:
+            self._pace.held_up()
+        return busy, self._at_other_leaves(doubled)
 
     def _store_parted(self, pending: list[_Document], error: ApiError) -> list[Refusal]:
         if len(pending) == 1:
@@ -103,17 +135,16 @@ class Bulk:
         return self._store(pending[:middle]) + self._store(pending[middle:])
 
     def _absent(self, documents: list[_Document]) -> list[_Document]:
-        """Those that did not arrive, after a request whose answer is not known."""
-        try:
-            self._client.raw("POST", f"/{self._streams.searched}/_refresh")
-            body = {
-                "size": 10_000,
-                "query": {"ids": {"values": [document.id for document in documents]}},
-                "_source": [LEDGER, LEAF],
-            }
-            hits = self._client.raw("POST", f"/{self._streams.searched}/_search", body)["hits"]["hits"]
-        except (ApiError, TransportError):
-            return documents
+        """Those that did not arrive, after a request whose answer is not known. An index that was rolled over since
+        would take the others once more."""
+        self._client.raw("POST", f"/{self._streams.searched}/_refresh")
+        body = {
+            "size": len(documents) * 2,
+            "query": {"ids": {"values": [document.id for document in documents]}},
+            "_source": [LEDGER, LEAF],
+        }
+        path = f"/{self._streams.searched}/_search"
+        hits = self._client.raw("POST", path, body, allow_partial_search_results="false")["hits"]["hits"]
         there = {(hit["_id"], *_place(hit["_source"])) for hit in hits}
         return [d for d in documents if (d.id, d.sealed.ledger, d.sealed.leaf) not in there]
 
@@ -137,24 +168,18 @@ class Bulk:
 
 def line(sealed: Sealed) -> bytes:
     """The document of a record: its own text, its place and the words to search it by put in front."""
-    words = supplement(sealed.record)
+    escaped = b"\\\\" in sealed.data or b"\\u" in sealed.data
+    words = supplement(sealed.record) if escaped or any(name in sealed.record for name in _LABELS) else []
     more = b',"%s":%s' % (TEXT.encode(), orjson.dumps(words)) if words else b""
     place = b'{"%s":%s,"%s":%d' % (LEDGER.encode(), orjson.dumps(sealed.ledger), LEAF.encode(), sealed.leaf)
     # A line break can only stand between values, where a blank means the same; here it would end the document.
     return place + more + b"," + sealed.data.strip()[1:].replace(b"\n", b" ")
 
 
-def _batches(documents: list[_Document]) -> Iterator[list[_Document]]:
-    batch: list[_Document] = []
-    size = 0
-    for document in documents:
-        if batch and (size + len(document.line) > MAX_REQUEST_BYTES or len(batch) == MAX_REQUEST_RECORDS):
-            yield batch
-            batch, size = [], 0
-        batch.append(document)
-        size += len(document.line)
-    if batch:
-        yield batch
+def _objection(sealed: Sealed) -> str:
+    if len(sealed.id.encode()) > MAX_ID_BYTES:
+        return f"event.id: is longer than the {MAX_ID_BYTES} bytes that Elasticsearch takes"
+    return objection(sealed)
 
 
 def _waits(patience_s: float) -> Iterator[bool]:

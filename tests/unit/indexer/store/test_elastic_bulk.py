@@ -18,6 +18,7 @@ from slmtrail.indexer.store import elastic_bulk
 from slmtrail.indexer.store.elastic_bulk import Bulk
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams
+from slmtrail.indexer.store.elastic_pace import MAX_REQUEST_BYTES, MAX_REQUEST_RECORDS, SLOW_S, Pace
 
 FAULTS = ("fine", "lost answer", "lost request", "busy", "half busy", "too large")
 
@@ -38,7 +39,8 @@ class Server(ElasticClient):
 
     def raw(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         if path == "/_bulk":
-            return {"items": self._bulk(body)}
+            items = self._bulk(body)
+            return {"errors": any(item["create"]["status"] >= 300 for item in items), "items": items}
         if path == "/_mget":
             return {"docs": [{"_source": self.written[doc["_id"]]} for doc in body["docs"]]}
         if path.endswith("/_search"):
@@ -128,3 +130,37 @@ def test_an_id_at_two_leaves_is_written_twice_and_no_more() -> None:
     for _ in range(3):
         assert bulk(server).write(records) == []
     assert [name for name, _ in server.documents] == ["a" * 32, f"{'a' * 32}@{records[1].ledger}/1"]
+
+
+def test_an_id_longer_than_the_server_takes_is_refused_alone() -> None:
+    server = Server(["fine"])
+    records = [sealed(0), sealed(1, record_id="x" * 513)]
+    assert [(refusal.sealed.leaf, "512" in refusal.reason) for refusal in bulk(server).write(records)] == [(1, True)]
+    assert len(server.documents) == 1
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("document_parsing_exception", 1), ("validation_exception", 0)])
+def test_what_only_the_cluster_is_at_fault_for_refuses_no_document(kind: str, refused: int) -> None:
+    server = Server(["fine"])
+    error = {"type": kind, "reason": "field [x]: [secret]"}
+    server._bulk = lambda _: [{"create": {"status": 400, "error": error}}]  # type: ignore[method-assign]
+    if refused:
+        (refusal,) = bulk(server).write([sealed(0)])
+        assert kind in refusal.reason
+        assert "secret" not in refusal.reason
+    else:
+        with pytest.raises(StoreError, match=kind):
+            bulk(server).write([sealed(0)])
+
+
+def test_requests_shrink_while_the_server_is_busy_and_grow_again() -> None:
+    pace = Pace()
+    first = pace.records
+    pace.held_up()
+    assert len(next(pace.batches(range(10_000), lambda _: 1))) == pace.records < first
+    for _ in range(100):
+        pace.answered(pace.records, took_s=0.1)
+    assert pace.records == MAX_REQUEST_RECORDS
+    pace.answered(1, took_s=SLOW_S + 1)
+    assert pace.records < MAX_REQUEST_RECORDS
+    assert [len(part) for part in pace.batches(range(3), lambda _: MAX_REQUEST_BYTES)] == [1, 1, 1]

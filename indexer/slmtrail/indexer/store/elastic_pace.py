@@ -1,0 +1,45 @@
+"""How much one request to Elasticsearch holds: more while the server keeps up, half as much as soon as it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+MAX_REQUEST_BYTES = 8 * 1024**2
+MIN_REQUEST_RECORDS = 50
+MAX_REQUEST_RECORDS = 4000
+SLOW_S = 2.0
+"""An answer that takes longer keeps others waiting: what is written is searched only after it."""
+
+T = TypeVar("T")
+
+
+class Pace:
+    """The size of the next requests. Several threads may tell it and ask it at once."""
+
+    def __init__(self) -> None:
+        self.records = 1000
+
+    def answered(self, records: int, took_s: float) -> None:
+        """A request of so many records was answered."""
+        if took_s > SLOW_S:
+            self.held_up()
+        elif records >= self.records:
+            self.records = min(self.records + self.records // 4, MAX_REQUEST_RECORDS)
+
+    def held_up(self) -> None:
+        """The server was too busy, or did not answer."""
+        self.records = max(self.records // 2, MIN_REQUEST_RECORDS)
+
+    def batches(self, items: Sequence[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+        """Parts of `items`, each as large as the next request may be."""
+        batch: list[T] = []
+        size_bytes = 0
+        for item in items:
+            if batch and (size_bytes + size_of(item) > MAX_REQUEST_BYTES or len(batch) >= self.records):
+                yield batch
+                batch, size_bytes = [], 0
+            batch.append(item)
+            size_bytes += size_of(item)
+        if batch:
+            yield batch
