@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from typer.testing import CliRunner, Result
 
 from slmtrail.app.cli import app
 from slmtrail.bus.sqlite import SqliteBus
+from slmtrail.core import frames
 from slmtrail.core.errors import TrailError
+from slmtrail.core.keys import encryption_key, key_id
 from slmtrail.core.ports import STATE
 from trails import EmbeddedTrail, eventually
 
@@ -152,7 +156,7 @@ def listed(trail: EmbeddedTrail) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def edge(trail: EmbeddedTrail) -> None:
-    said(trail, "keys", "new", "edge-7", "--env", "prod")
+    assert "sealed as record" in said(trail, "keys", "new", "edge-7", "--env", "prod")
 
 
 def test_keys_are_made_listed_rotated_and_revoked(trail: EmbeddedTrail, edge: None) -> None:
@@ -166,7 +170,7 @@ def test_keys_are_made_listed_rotated_and_revoked(trail: EmbeddedTrail, edge: No
     assert states[row["key"]] == "revoked"
     said(trail, "keys", "revoke", "0" * 16, "--reason", "x", code=4)
     actions = {record["event.action"] for record in found(trail, "--kind", "system")}
-    assert {"key_rotated", "key_revoked", "erased"} <= actions
+    assert {"key_made", "key_rotated", "key_revoked", "erased"} <= actions
     (trail.data / "keys" / "collector-edge-7.pem").chmod(0o644)
     assert "chmod 600" in said(trail, "keys", "rotate", "edge-7", code=4)
 
@@ -180,6 +184,36 @@ def test_a_ledger_goes_on_under_a_new_key(trail: EmbeddedTrail) -> None:
     assert eventually("verified", lambda: verified(trail))["losses"] == []
     vkeys = json.loads(run(trail, "keys", "export").stdout)["ledgers"]["slmtrail.local/ledger/0"]
     assert len(vkeys) == 2
+
+
+def test_the_stream_and_control_go_on_under_new_keys_without_a_restart(trail: EmbeddedTrail) -> None:
+    keys = trail.data / "keys"
+    before, subject = (keys / "stream.pub").read_bytes(), "bob"
+    said(trail, "control", "close", "user:eve", "--reason", "x")
+    assert "told to seal to" in said(trail, "keys", "rotate", "stream")
+    said(trail, "keys", "rotate", "control")
+    assert (keys / "stream.pub").read_bytes() != before
+    assert "user:eve" in said(trail, "control", "list")
+
+    def sealed_to_the_new_key() -> bool:
+        trail.post([question(1)])
+        return newest_recipient(trail) == key_id(encryption_key(keys / "stream.pub"))
+
+    eventually("frames are sealed to the new key", sealed_to_the_new_key)
+    count = len(found(trail, "--kind", "inference"))
+    trail.post([question(2)])
+    eventually("they are opened", lambda: len(found(trail, "--kind", "inference")) > count)
+    assert "are erased" in said(trail, "erase", "--subject", subject, "--reason", "ticket 8", "--yes")
+    proved = eventually("verified", lambda: verified(trail))
+    assert "refused" not in proved["counted"]
+
+
+def newest_recipient(trail: EmbeddedTrail) -> str:
+    """The key to which the newest frame is sealed."""
+    with closing(sqlite3.connect(trail.data / "bus.sqlite")) as db:
+        is_frame = "substr(value, 1, 4) = x'534c4d46'"
+        (data,) = db.execute(f"SELECT value FROM message WHERE {is_frame} ORDER BY timestamp_ms DESC").fetchone()
+    return frames.header_of(data).recipient
 
 
 def test_a_sound_trail_is_sound_running_or_not(trail: EmbeddedTrail, edge: None) -> None:

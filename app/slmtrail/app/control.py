@@ -15,11 +15,12 @@ from rich.markup import escape
 
 from slmtrail.app.enrol import span_ms
 from slmtrail.app.given import given
-from slmtrail.core import keys
+from slmtrail.core import certificate, keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.control import Action, Decision, open_decision
 from slmtrail.core.errors import ControlError, SettingsError
 from slmtrail.core.ports import CONTROL, Message
+from slmtrail.core.settings import Settings
 
 control = typer.Typer(no_args_is_help=True, help="Shut keys, users and roles out, or put a policy in force.")
 policy = typer.Typer(no_args_is_help=True, help="Check a policy, and hash the keys it names.")
@@ -60,11 +61,13 @@ def put_in_force(
 @control.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False) -> None:
     """List the decisions in force, as the bus holds them."""
+    from slmtrail.app import parts
+
     settings = given.settings()
-    public = keys.verification_key(settings.keys / "control.pub")
-    for data in asyncio.run(_newest()).values():
+    decides = parts.authorities(settings)
+    for data in asyncio.run(newest(settings)).values():
         try:
-            decision = open_decision(data, {keys.key_id(public): public})
+            decision = open_decision(data, decides)
         except ControlError as error:
             err.print(f"[bold red]not believed[/]: {escape(str(error))}")
             continue
@@ -96,27 +99,28 @@ def _decide(action: Action, subject: str, reason: str, until_ms: int = 0, policy
     signer = keys.signing_key(settings.keys / "control.pem")
     decision = Decision(action, subject, time.time_ns() // 1_000_000, reason, until_ms, policy)
     data = decision.sign(signer)
-    public = signer.public_key()
-    open_decision(data, {keys.key_id(public): public})  # says what is wrong with the subject
-    asyncio.run(_publish(Message(subject, data)))
+    open_decision(data, certificate.by_id([signer.public_key()]))  # says what is wrong with the subject
+    asyncio.run(publish(settings, [Message(subject, data)]))
     err.print(f"decided: {escape(f'{action} {subject}')} ({decision.id})")
 
 
-async def _publish(message: Message) -> None:
+async def publish(settings: Settings, decisions: list[Message]) -> None:
+    """Puts signed decisions on the bus, each under its subject."""
     from slmtrail.app import parts
 
-    bus = parts.open_bus(given.settings())
+    bus = parts.open_bus(settings)
     try:
         await bus.ensure_topics()
-        await bus.publish(CONTROL, [message])
+        await bus.publish(CONTROL, decisions)
     finally:
         await bus.close()
 
 
-async def _newest() -> dict[str, bytes]:
+async def newest(settings: Settings) -> dict[str, bytes]:
+    """The signed decisions that the bus holds, by their subjects."""
     from slmtrail.app import parts
 
-    bus = parts.open_bus(given.settings())
+    bus = parts.open_bus(settings)
     try:
         await bus.ensure_topics()
         return await bus.newest(CONTROL)

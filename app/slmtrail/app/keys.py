@@ -1,12 +1,14 @@
-"""`slmtrail keys`: the keys of collectors and ledgers: made, listed, rotated, revoked, and their public halves shown.
+"""`slmtrail keys`: the keys of a trail: made, listed, rotated, revoked, and their public halves shown.
 
-That a key was rotated or revoked is a record in the ledger, like everything else that matters.
+That a key was made, rotated or revoked is a record in the ledger, like everything else that matters. Collectors hear of
+a new key of the stream, or of control, by a signed decision.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -18,23 +20,29 @@ from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
+from slmtrail.app.control import newest, publish
 from slmtrail.app.decree import decree, who
 from slmtrail.app.enrol import span_ms
 from slmtrail.app.given import given
+from slmtrail.core import control, trust
 from slmtrail.core import keys as key_files
-from slmtrail.core import trust
 from slmtrail.core.certificate import Action, Certificate
-from slmtrail.core.errors import KeyFileError, SettingsError
+from slmtrail.core.errors import ControlError, KeyFileError, SettingsError
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.keys import key_id, raw
+from slmtrail.core.frames import NAME
+from slmtrail.core.keys import PublicKey, key_id, raw
+from slmtrail.core.ports import RETENTION_DAYS, Message
 from slmtrail.core.settings import Settings
 
-keys = typer.Typer(no_args_is_help=True, help="Make, list, rotate, revoke and show the keys of collectors and ledgers.")
+keys = typer.Typer(no_args_is_help=True, help="Make, list, rotate, revoke and show the keys of a trail.")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-LEDGER = "ledger"
+LEDGER, STREAM, CONTROL = "ledger", "stream", "control"
+HOUR_MS = 3_600_000
+COLLECTOR_GRACE_MS = HOUR_MS
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait until it is sealed.")]
 
@@ -43,6 +51,8 @@ Wait = Annotated[float, typer.Option(help="Seconds to wait until it is sealed.")
 def new(
     collector: Annotated[str, typer.Argument(help="The collector's name.")],
     environment: Annotated[str, typer.Option("--env", help="What it may speak for; * is any.")] = trust.ANY,
+    reason: Annotated[str, typer.Option(help="Why; it is sealed.")] = "a new collector",
+    wait: Wait = 60.0,
 ) -> None:
     """Make a key for a collector and admit it to the trust file."""
     settings = given.settings()
@@ -52,14 +62,15 @@ def new(
     public = key_files.signing_key(path, create=True).public_key()
     trust.admit(settings.trust_file, collector, environment, public, from_ms=_now_ms())
     err.print(f"key {key_id(public)} of {escape(collector)} is in {escape(str(path))}")
+    _seal(settings, "key_made", f"{collector}:{key_id(public)}", reason, wait)
 
 
 @keys.command("list")
 def list_(as_json: Json = False) -> None:
-    """List the keys of collectors, and when each is valid; and the ledger's."""
+    """List the keys of collectors, and when each is valid; and those of ledger, stream and control."""
     settings = given.settings()
     now_ms = _now_ms()
-    for row in [*trust.rows(settings.trust_file), *_ledger_rows(settings)]:
+    for row in [*trust.rows(settings.trust_file), *_own_rows(settings)]:
         if as_json:
             _print(row | {"state": _state(row, now_ms)})
             continue
@@ -70,26 +81,35 @@ def list_(as_json: Json = False) -> None:
 
 @keys.command()
 def rotate(
-    name: Annotated[str, typer.Argument(help="A collector whose key is in this data folder, or `ledger`.")],
-    grace: Annotated[str, typer.Option(help="How long frames of the old key are still taken: 15m, 2h, 1d.")] = "1h",
+    name: Annotated[str, typer.Argument(help="A collector whose key is here, or `ledger`, `stream` or `control`.")],
+    grace: Annotated[
+        str, typer.Option(help="How long frames of a collector's old key, or to the stream's, are still taken: 2h, 8d.")
+    ] = "",
     reason: Annotated[str, typer.Option(help="Why; it is sealed.")] = "rotation",
+    later: Annotated[
+        bool, typer.Option("--later", help="With `stream`: tell the collectors later, by `slmtrail keys announce`.")
+    ] = False,
     wait: Wait = 60.0,
 ) -> None:
-    """Put a new key in the place of one. Restart who signs with it: a collector within the grace, else an indexer."""
+    """Put a new key in the place of one. Restart a collector within the grace, and an indexer; the stream and all
+    collectors take up a new key of the stream or of control by themselves."""
     settings = given.settings()
-    grace_ms = span_ms(grace, "--grace")
-    path = settings.keys / "ledger.pem" if name == LEDGER else _file(settings, name)
-    rows = [row for row in trust.rows(settings.trust_file) if row["collector"] == name]
-    if name != LEDGER and not rows:
-        raise KeyFileError(f"{settings.trust_file}: there is no collector {name}")
-    old, made = key_files.replace_signing_key(path)
-    if name != LEDGER:
-        now_ms = _now_ms()
-        environment = next((row["environment"] for row in rows if row["key"] == key_id(old)), rows[-1]["environment"])
-        trust.admit(settings.trust_file, name, environment, made, from_ms=now_ms)
-        trust.end(settings.trust_file, key_id(old), now_ms + grace_ms)
+    if later and name != STREAM:
+        raise SettingsError("--later goes with `stream`")
+    replace = {LEDGER: _rotate_ledger, STREAM: _rotate_stream, CONTROL: _rotate_control}.get(name, _rotate_collector)
+    old, made = replace(settings, name, span_ms(grace, "--grace") if grace else 0)
     err.print(f"{escape(name)}: key {key_id(made)} is in the place of {key_id(old)}")
-    _seal(settings, "key_rotated", f"{name}:{key_id(old)}:{key_id(made)}", reason, wait)
+    if name == STREAM and not later:
+        _announce(settings)
+    # A certificate by the old control key counts up to here, so each ledger has to say so.
+    ledgers = range(settings.bus.partitions) if name == CONTROL else range(1)
+    _seal(settings, "key_rotated", f"{name}:{key_id(old)}:{key_id(made)}", reason, wait, ledgers)
+
+
+@keys.command()
+def announce() -> None:
+    """Have all collectors seal what they send to the stream's key as it is here now."""
+    _announce(given.settings())
 
 
 @keys.command()
@@ -130,25 +150,86 @@ def export(
         sys.stdout.buffer.write(data)
 
 
-def _seal(settings: Settings, action: Action, subject: str, reason: str, wait_s: float) -> None:
-    """Seals what was decided, in the first partition's ledger."""
-    told = Certificate(action, _now_ms(), who(), reason, subject, parts.ledger_name(settings, 0))
-    (record_id,) = asyncio.run(decree(settings, [(0, told)], lambda _: True, wait_s))
-    err.print(f"sealed as record {record_id}")
+def _rotate_ledger(settings: Settings, name: str, _grace_ms: int) -> tuple[PublicKey, PublicKey]:
+    return key_files.replace_signing_key(settings.keys / f"{name}.pem")
+
+
+def _rotate_collector(settings: Settings, name: str, grace_ms: int) -> tuple[PublicKey, PublicKey]:
+    rows = [row for row in trust.rows(settings.trust_file) if row["collector"] == name]
+    if not rows:
+        raise KeyFileError(f"{settings.trust_file}: there is no collector {name}")
+    old, made = key_files.replace_signing_key(_file(settings, name))
+    now_ms = _now_ms()
+    environment = next((row["environment"] for row in rows if row["key"] == key_id(old)), rows[-1]["environment"])
+    trust.admit(settings.trust_file, name, environment, made, from_ms=now_ms)
+    trust.end(settings.trust_file, key_id(old), now_ms + (grace_ms or COLLECTOR_GRACE_MS))
+    return old, made
+
+
+def _rotate_stream(settings: Settings, name: str, grace_ms: int) -> tuple[PublicKey, PublicKey]:
+    """The old key is kept: frames that are sealed to it wait in spools and on the bus."""
+    until_ms = _now_ms() + (
+        grace_ms or settings.collector.spool_max_age_hours * HOUR_MS + RETENTION_DAYS * 24 * HOUR_MS
+    )
+    return key_files.replace_decryption_key(settings.keys / f"{name}.pem", until_ms)
+
+
+def _rotate_control(settings: Settings, name: str, _grace_ms: int) -> tuple[PublicKey, PublicKey]:
+    """All hear of the new key from the old one, before that is destroyed; and what is in force is signed anew."""
+    path = settings.keys / f"{name}.pem"
+    old, made = key_files.signing_key(path), key_files.next_signing_key(path)
+    told = control.Decision(
+        "key", f"{control.CONTROL_KEY}{key_id(old.public_key())}", _now_ms(), public=_base64(made.public_key())
+    )
+    known = parts.authorities(settings)
+    decisions = [Message(told.subject, told.sign(old))]
+    for subject, data in asyncio.run(newest(settings)).items():
+        if not subject.startswith(control.CONTROL_KEY):
+            with contextlib.suppress(ControlError):  # nobody obeys it
+                decisions.append(Message(subject, control.open_decision(data, known).sign(made)))
+    asyncio.run(publish(settings, decisions))
+    return key_files.replace_signing_key(path)
+
+
+def _announce(settings: Settings) -> None:
+    public = key_files.encryption_key(settings.keys / f"{STREAM}.pub")
+    told = control.Decision("key", control.STREAM_KEY, _now_ms(), public=_base64(public))
+    signer = key_files.signing_key(settings.keys / f"{CONTROL}.pem")
+    asyncio.run(publish(settings, [Message(told.subject, told.sign(signer))]))
+    err.print(f"collectors are told to seal to {key_id(public)}")
+
+
+def _seal(
+    settings: Settings, action: Action, subject: str, reason: str, wait_s: float, ledgers: range = range(1)
+) -> None:
+    """Seals what was decided, in the first partition's ledger or in all."""
+    now_ms, by = _now_ms(), who()
+    told = [(n, Certificate(action, now_ms, by, reason, subject, parts.ledger_name(settings, n))) for n in ledgers]
+    ids = asyncio.run(decree(settings, told, lambda _: True, wait_s))
+    err.print(f"sealed as record {', '.join(ids)}")
 
 
 def _file(settings: Settings, collector: str) -> Path:
-    if "/" in collector or collector.startswith("."):
+    if not NAME.fullmatch(collector) or collector in (LEDGER, STREAM, CONTROL):
         raise SettingsError(f"{collector!r} is no collector's name")
     return settings.keys / f"collector-{collector}.pem"
 
 
-def _ledger_rows(settings: Settings) -> list[dict[str, Any]]:
-    if not (settings.keys / "ledger.pub").exists():
-        return []
-    current, *retired = parts.public_keys(settings, LEDGER)
-    rows = [{"collector": LEDGER, "environment": "-", "key": key_id(current)}]
-    return rows + [{"collector": LEDGER, "environment": "-", "key": key_id(key), "retired": True} for key in retired]
+def _own_rows(settings: Settings) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name in (LEDGER, STREAM, CONTROL):
+        path = settings.keys / f"{name}.pub"
+        if path.exists():
+            row = {"collector": name, "environment": "-"}
+            read = key_files.encryption_key if name == STREAM else key_files.verification_key
+            retired = sorted((settings.keys / key_files.RETIRED).glob(f"{name}-*.pub"))
+            rows.append(row | {"key": key_id(read(path))})
+            rows += [row | {"key": one.stem.rpartition("-")[2], "retired": True} for one in retired]
+    return rows
+
+
+def _base64(key: PublicKey) -> str:
+    return base64.b64encode(raw(key)).decode()
 
 
 def _state(row: dict[str, Any], now_ms: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,16 @@ from slmtrail.collectors.framer import Identity
 from slmtrail.collectors.ingest import IngestLimits
 from slmtrail.collectors.relay import Relay
 from slmtrail.collectors.spool import Spool
-from slmtrail.core import durable, keys, policy, trust
+from slmtrail.core import certificate, durable, keys, policy, trust
 from slmtrail.core.control import Decisions
 from slmtrail.core.errors import KeyFileError, SettingsError
 from slmtrail.core.ports import Bus, Store, Uplink
 from slmtrail.core.settings import Settings
+from slmtrail.core.stream_keys import StreamKeys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
     from slmtrail.collectors.guard.gate import Gate
     from slmtrail.indexer.seal import Sealer
@@ -78,8 +80,14 @@ def identity(settings: Settings) -> Identity:
         settings.collector.name,
         _enrolled_environment(settings) or settings.environment,
         keys.signing_key(collector_key(settings)),
-        keys.encryption_key(settings.keys / "stream.pub"),
+        recipient(settings),
     )
+
+
+def recipient(settings: Settings) -> X25519PublicKey:
+    """The stream's key to which frames are sealed: the one that was decided last, else that of the file."""
+    decisions = open_decisions(settings)
+    return (decisions and decisions.recipient) or keys.encryption_key(settings.keys / "stream.pub")
 
 
 def admission(settings: Settings) -> Admission | None:
@@ -91,10 +99,15 @@ def admission(settings: Settings) -> Admission | None:
         keys.secret(secret),
         settings.data / "trust" / "enrolments.json",
         settings.trust_file,
-        (settings.keys / "stream.pub").read_bytes(),
-        (settings.keys / "control.pub").read_bytes(),
+        lambda: recipient(settings),
+        lambda: _authority(settings),
         keys.secret(settings.keys / "edge.key"),
     )
+
+
+def _authority(settings: Settings) -> Ed25519PublicKey:
+    decisions = open_decisions(settings)
+    return decisions.authority if decisions else keys.verification_key(settings.keys / "control.pub")
 
 
 def enrolled(settings: Settings, gateway: str, got: Enrolled) -> None:
@@ -111,7 +124,7 @@ def open_decisions(settings: Settings) -> Decisions | None:
     path = settings.keys / "control.pub"
     if not path.exists():
         return None
-    return Decisions(settings.data / "control" / "decisions.jsonl", [keys.verification_key(path)])
+    return Decisions(settings.data / "control" / "decisions.jsonl", public_keys(settings, "control"))
 
 
 async def open_gate(settings: Settings) -> Gate:
@@ -166,14 +179,14 @@ def open_desk(settings: Settings) -> Iterator[Desk]:
         faults = [f"stream.redact.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError("\n".join(faults)) from None
     rules = policy.load(settings.policy)
-    key, pseudonym_key = keys.decryption_key(settings.keys / "stream.pem"), keys.secret(settings.keys / "pseudonym.key")
+    opens, pseudonym_key = StreamKeys(settings.keys / "stream.pem"), keys.secret(settings.keys / "pseudonym.key")
     if options.ner is None:
         log.info("names of people and places are not looked for: that takes a model (setting stream.redact.ner)")
     given = settings.stream
     pool = RedactPool(options, pseudonym_key, PSEUDONYM_EPOCH, given.redact_processes, max_mb=given.redact_max_mb)
     try:
         judge = open_judge(settings, rules)
-        yield Desk(trust.Trust(settings.trust_file), key, pool, judge, rules, options.ner is not None)
+        yield Desk(trust.Trust(settings.trust_file), opens.newest, pool, judge, rules, opens, options.ner is not None)
     finally:
         pool.close()
 
@@ -242,15 +255,34 @@ def ledger_folders(settings: Settings, heads: Sequence[bytes] = ()) -> list[Ledg
     return made
 
 
-def authorities(settings: Settings) -> dict[str, Ed25519PublicKey]:
+def authorities(settings: Settings) -> Mapping[str, Ed25519PublicKey]:
     """The keys that may sign certificates, by their ids; none where there is no control key here."""
-    known = public_keys(settings, "control") if (settings.keys / "control.pub").exists() else []
-    return {keys.key_id(key): key for key in known}
+    return Authorities(settings)
+
+
+class Authorities(Mapping[str, "Ed25519PublicKey"]):
+    """Read from their files each time, which is seldom, so that a rotation needs no restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __getitem__(self, key: str) -> Ed25519PublicKey:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def _read(self) -> dict[str, Ed25519PublicKey]:
+        there = (self._settings.keys / "control.pub").exists()
+        return certificate.by_id(public_keys(self._settings, "control") if there else [])
 
 
 def public_keys(settings: Settings, name: str) -> list[Ed25519PublicKey]:
     """The public key of this name that is in use, and after it those that were in use before."""
-    retired = sorted((settings.keys / "retired").glob(f"{name}-*.pub"))
+    retired = sorted((settings.keys / keys.RETIRED).glob(f"{name}-*.pub"))
     return [keys.verification_key(path) for path in (settings.keys / f"{name}.pub", *retired)]
 
 

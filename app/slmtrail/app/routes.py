@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from slmtrail.core import keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.policy import Policy
@@ -16,8 +18,10 @@ async def follow_alerts(settings: Settings, bus: Bus) -> None:
 
     key = keys.secret(settings.keys / "webhook.key", create=True)
     control = settings.keys / "control.pem"
-    signer = keys.signing_key(control) if control.exists() else None
     done = settings.data / "hooks" / "begun.json"
+
+    def signer() -> Ed25519PrivateKey | None:
+        return keys.signing_key(control) if control.exists() else None
 
     def hooks(policy: Policy) -> Hooks:
         return Hooks(policy, signer, key, done)

@@ -18,6 +18,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 from slmtrail.collectors.batches import Batch, Batches
 from slmtrail.collectors.framer import Framer, Identity
 from slmtrail.collectors.item import Accepted, Item
@@ -88,6 +90,10 @@ class Collector:
             self._screen.use(capture)
         else:
             self._screen = Screen(capture)
+
+    def seal_to(self, recipient: X25519PublicKey) -> None:
+        """Encrypts what is framed from now on to this key of the stream."""
+        self._framer.seal_to(recipient)
 
     def start(self) -> None:
         """Announces the boot with a first heartbeat. Raises StorageError where the disk refuses it.

@@ -10,6 +10,7 @@ import base64
 import http.client
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -41,10 +43,10 @@ class Admission:
     secret: bytes
     used: Path
     trust_file: Path
-    stream_key: bytes
-    """The stream's public key, in PEM form."""
-    control_key: bytes
-    """The public key of decisions, in PEM form."""
+    stream_key: Callable[[], X25519PublicKey]
+    """To which frames are sealed now."""
+    control_key: Callable[[], Ed25519PublicKey]
+    """By which decisions are believed now."""
     edge_secret: bytes
 
 
@@ -143,8 +145,8 @@ def _admit(body: bytes, admission: Admission) -> dict[str, str]:
     trust.admit(admission.trust_file, collector, grant.environment, key, only_new_names=True)
     return {
         "environment": grant.environment,
-        "stream_key": admission.stream_key.decode(),
-        "control_key": admission.control_key.decode(),
+        "stream_key": public_pem(admission.stream_key()).decode(),
+        "control_key": public_pem(admission.control_key()).decode(),
         "edge_secret": admission.edge_secret.hex(),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -34,6 +34,10 @@ class Framer:
         self._prior_boot = prior_boot
         self._sequence = 0
         self._previous = FIRST_PREVIOUS
+
+    def seal_to(self, recipient: X25519PublicKey) -> None:
+        """Frames are encrypted to this key from now on."""
+        self._identity = replace(self._identity, recipient=recipient)
 
     def next(
         self, kind: FrameKind, batches: list[list[bytes]], missing: Missing, first_ms: int, last_ms: int

@@ -31,7 +31,7 @@ COLLECTOR = "@control"
 _SIGNED = b"slmtrail certificate v1\n"
 _SOMETIMES = frozenset({"policy", "query", "until_ms"})
 
-Action = Literal["erased", "summarised", "removed", "held", "released", "key_rotated", "key_revoked"]
+Action = Literal["erased", "summarised", "removed", "held", "released", "key_made", "key_rotated", "key_revoked"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -23,6 +24,7 @@ from slmtrail.core.errors import KeyFileError
 
 SECRET_BYTES = 32
 MAX_FILE_BYTES = 1024 * 1024
+RETIRED = "retired"
 
 
 class Signer(Protocol):
@@ -64,20 +66,62 @@ def signing_key(path: Path, *, create: bool = False) -> Ed25519PrivateKey:
     return key
 
 
+def next_signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key that `replace_signing_key` will put into `path`: on disk from now on, and the same after a crash."""
+    return signing_key(_next(path), create=True)
+
+
 def replace_signing_key(path: Path) -> tuple[Ed25519PublicKey, Ed25519PublicKey]:
     """Puts a new Ed25519 key in the place of the one in `path`, which is destroyed; returns both public halves.
 
     The old public half is kept in `retired/`, so that what it signed can be checked. A crash in between leaves the old
     key or the new one, and a public file that is made again from it.
     """
-    old = signing_key(path).public_key()
-    retired = path.parent / "retired"
-    durable.make_folder(retired, 0o700)
+    old, made = signing_key(path), next_signing_key(path)
+    _replace(path, old, made)
+    for done in (_next(path), _next(path).with_suffix(".pub")):
+        done.unlink(missing_ok=True)
+    return old.public_key(), signing_key(path, create=True).public_key()
+
+
+def replace_decryption_key(path: Path, keep_until_ms: int) -> tuple[X25519PublicKey, X25519PublicKey]:
+    """Puts a new X25519 key in the place of the one in `path`, which is kept until then for `retired_keys`; returns
+    both public halves."""
+    old = decryption_key(path)
+    durable.make_folder(path.parent / RETIRED, 0o700)
+    kept = path.parent / RETIRED / f"{_retired_name(path, old)}-{keep_until_ms}.pem"
+    durable.write_file(kept, _private_pem(old), 0o600)
+    _replace(path, old, X25519PrivateKey.generate())
+    return old.public_key(), decryption_key(path, create=True).public_key()
+
+
+def _replace(path: Path, old: PrivateKey, made: PrivateKey) -> None:
+    durable.make_folder(path.parent / RETIRED, 0o700)
     with durable.locked(path):
-        durable.write_file(retired / f"{path.stem}-{key_id(old)}.pub", _public_pem(old))
+        durable.write_file(path.parent / RETIRED / f"{_retired_name(path, old)}.pub", _public_pem(old.public_key()))
         path.with_suffix(".pub").unlink(missing_ok=True)
-        durable.write_file(path, _private_pem(Ed25519PrivateKey.generate()), 0o600)
-    return old, signing_key(path, create=True).public_key()
+        durable.write_file(path, _private_pem(made), 0o600)
+
+
+def _next(path: Path) -> Path:
+    return path.with_name(f".{path.stem}-next.pem")
+
+
+def _retired_name(path: Path, key: PrivateKey) -> str:
+    return f"{path.stem}-{key_id(key.public_key())}"
+
+
+def retired_keys(path: Path, now_ms: int) -> list[X25519PrivateKey]:
+    """The private keys that were in the place of the one in `path` and are still kept; those kept too long go."""
+    found = []
+    for file in (path.parent / RETIRED).glob(f"{path.stem}-*-*.pem"):
+        until_ms = file.stem.rpartition("-")[2]
+        if until_ms.isdecimal() and int(until_ms) > now_ms:
+            found.append(decryption_key(file))
+        else:
+            with contextlib.suppress(OSError):  # the disk may be one that can't be written
+                file.unlink()
+    return found
 
 
 def decryption_key(path: Path, *, create: bool = False) -> X25519PrivateKey:

@@ -61,6 +61,8 @@ class Desk:
     redactor: Redacts
     judge: Judge
     policy: Policy
+    keys: Mapping[str, X25519PrivateKey] = field(default_factory=dict)
+    """Those that frames may be sealed to beside `key`, by their ids."""
     finds_names: bool = False
     """Whether redaction has a model that finds names of people and places; each record says so."""
     stamp: dict[str, str] = field(init=False)
@@ -183,7 +185,7 @@ def _take(
     output.chains[name] = chain
     opened = _Opened(delivery, frame, notes)
     try:
-        opened.seed, lines = frame.open(desk.key)
+        opened.seed, lines = frame.open(desk.keys.get(frame.header.recipient, desk.key))
     except FrameError as error:
         # Its collector signed for it, so the chain goes on, and says what lies in the dead letters.
         output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))

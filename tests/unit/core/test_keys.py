@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from slmtrail.core import durable, keys
 from slmtrail.core.errors import KeyFileError, TrailError
+from slmtrail.core.stream_keys import StreamKeys
 
 READERS: list[Callable[[Path], object]] = [keys.signing_key, keys.decryption_key, keys.secret]
 
@@ -194,3 +195,29 @@ def test_a_crash_while_a_key_is_replaced_leaves_one_that_works(
     assert keys.raw(keys.verification_key(tmp_path / "ledger.pub")) == after
     known = [keys.raw(keys.verification_key(kept)) for kept in (tmp_path / "retired").glob("*.pub")]
     assert after == old or old in known
+
+
+def test_a_key_of_the_stream_opens_until_its_time_after_another_took_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "stream.pem"
+    first = keys.decryption_key(path, create=True)
+    opens = StreamKeys(path)
+    _, made = keys.replace_decryption_key(path, 2**60)
+    assert keys.key_id(made) in {keys.key_id(opens[keys.key_id(made)].public_key())}, "known without a restart"
+    assert keys.raw(opens[keys.key_id(first.public_key())].public_key()) == keys.raw(first.public_key())
+    assert "0" * 16 not in opens
+    keys.replace_decryption_key(path, 1)
+    assert sorted(map(keys.key_id, [one.public_key() for one in keys.retired_keys(path, 2)])) == [
+        keys.key_id(first.public_key())
+    ]
+    assert keys.retired_keys(path, 2**61) == []
+    assert list((tmp_path / "keys" / "retired").glob("*.pem")) == [], "those kept too long are destroyed"
+
+
+def test_the_next_key_is_the_one_that_was_shown_before(tmp_path: Path) -> None:
+    path = tmp_path / "control.pem"
+    keys.signing_key(path, create=True)
+    shown = keys.next_signing_key(path).public_key()
+    assert keys.raw(keys.next_signing_key(path).public_key()) == keys.raw(shown)
+    _, made = keys.replace_signing_key(path)
+    assert keys.raw(made) == keys.raw(shown)
+    assert keys.raw(keys.next_signing_key(path).public_key()) != keys.raw(shown)

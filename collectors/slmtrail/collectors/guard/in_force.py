@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 from slmtrail.core import policy
 from slmtrail.core.control import Decisions
 from slmtrail.core.errors import SettingsError
@@ -22,6 +24,8 @@ class InForce:
         self.decisions = decisions
         self.on_policy: Callable[[Policy, str], None] = lambda _policy, _fault: None
         """Called with the policy that came into force, or stays so, and what was wrong with the one that did not."""
+        self.on_recipient: Callable[[X25519PublicKey], None] = lambda _key: None
+        """Called with the stream's key once another is put in its place."""
         self._ordered = ""
 
     def use(self, own: Policy) -> None:
@@ -31,6 +35,8 @@ class InForce:
 
     def obey(self) -> None:
         """Takes up the decisions as they are now: when they change, and now and then for those that end."""
+        if self.decisions and (recipient := self.decisions.recipient):
+            self.on_recipient(recipient)
         wanted = self.own
         ordered = self.decisions.policy if self.decisions else ""
         if ordered:

@@ -45,6 +45,7 @@ def report(in_force: InForce, collector: Collector) -> None:
         collector.offer([canonical.dumps(parse(event, time.time_ns() // 1_000_000))])
 
     in_force.on_policy = tell
+    in_force.on_recipient = collector.seal_to
     collector.use(in_force.policy.capture)
     if in_force.policy.digest != Policy().digest:
         tell(in_force.policy, "")
@@ -57,7 +58,8 @@ async def follow(bus: Uplink, decisions: Decisions, in_force: InForce) -> None:
         try:
             reader = await bus.follow(CONTROL)
             try:
-                while True:
+                authority = decisions.authority
+                while decisions.authority == authority:  # else from the start: what the next key signed may have come
                     wait_s = RETRY_MIN_S
                     for delivery in await reader.poll(100, POLL_MS):
                         _take(decisions, delivery.value)

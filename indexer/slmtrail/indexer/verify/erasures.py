@@ -16,18 +16,20 @@ class Erasures:
     """Takes the erased leaves and the certificates of a ledger, in order of leaf."""
 
     def __init__(self, folder: LedgerFolder, tally: Tally, state: dict[str, Any] | None = None) -> None:
-        state = state or {"erased": [], "lawful": []}
+        state = state or {"erased": [], "lawful": [], "ended": []}
         self._folder = folder
         self._tally = tally
         self._erased: list[list[int]] = state["erased"]
         """Rows of leaves, first and last."""
         self._lawful: list[list[int]] = state["lawful"]
         """First, last and the leaf of the certificate."""
+        self._ended: list[str] = state["ended"]
+        """Ids of control keys in whose place others were put: what they sign from there on does not count."""
         self.by_certificate: dict[int, int] = {}
 
     def state(self) -> dict[str, Any]:
         """What to go on from, as JSON."""
-        return {"erased": self._erased, "lawful": self._lawful}
+        return {"erased": self._erased, "lawful": self._lawful, "ended": self._ended}
 
     def take_erased(self, leaf: int) -> None:
         """The record at `leaf` lacks what it committed to."""
@@ -38,12 +40,15 @@ class Erasures:
 
     def take_certificate(self, record: dict[str, Any], leaf: int) -> None:
         """A record with a certificate in it; one that nobody of authority signed is a fault itself."""
+        decides = {key: public for key, public in self._folder.authorities.items() if key not in self._ended}
         try:
-            found = certificate.read(record, self._folder.authorities)
+            found = certificate.read(record, decides)
         except ControlError as error:
             if self._folder.authorities:
                 self._tally.fault(Fault("certificate", f"leaf {leaf}: {error}", self._folder.ledger, leaf))
             return
+        if found.action == "key_rotated" and found.subject.startswith("control:"):
+            self._ended.append(found.subject.split(":")[1])
         if found.action == "erased" and found.ledger == self._folder.ledger:
             self._lawful += [[first, last, leaf] for first, last in found.leaves]
 

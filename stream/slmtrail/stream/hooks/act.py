@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ _FIELDS = {"key": "slm.key.hash", "user": "user.id", "role": "slm.role"}
 
 
 class Hooks:
-    """The hooks of a policy. `signer` signs decisions, `key` calls; `file` remembers what was done."""
+    """The hooks of a policy. `signer` gives who signs decisions, `key` signs calls; `file` remembers what was done."""
 
-    def __init__(self, policy: Policy, signer: Ed25519PrivateKey | None, key: bytes, file: Path) -> None:
+    def __init__(self, policy: Policy, signer: Callable[[], Ed25519PrivateKey | None], key: bytes, file: Path) -> None:
         self._policy = policy
         self._signer = signer
         self._key = key
@@ -95,11 +96,12 @@ class Hooks:
         return ""
 
     async def _close(self, name: str, hook: Hook, about: str, alert: dict[str, Any], at_ms: int, bus: Bus) -> None:
-        if self._signer is None:
+        signer = self._signer()
+        if signer is None:
             raise DeliveryFailed("there is no control.pem to sign a decision with: run slmtrail init", lasting=True)
         reason = f"hook {name}: {alert['rule.name']} (alert {alert['event.id']})"
         decision = Decision("close", about, at_ms, reason, at_ms + span_ms(hook.close_for))
-        await bus.publish(CONTROL, [Message(about, decision.sign(self._signer))])
+        await bus.publish(CONTROL, [Message(about, decision.sign(signer))])
 
     async def _call(self, name: str, hook: Hook, alert: dict[str, Any]) -> None:
         once = f"{name}-{alert['event.id']}"

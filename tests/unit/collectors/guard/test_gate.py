@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from slmtrail.collectors.guard.gate import Gate
 from slmtrail.collectors.guard.identity import Identifier, IdentityOptions
 from slmtrail.collectors.guard.logins import LOGIN_AGAIN_S, Logins
 from slmtrail.core.control import Decision, Decisions
+from slmtrail.core.keys import key_id, raw
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import CONTROL, Message
 
@@ -88,6 +90,28 @@ def test_decisions_come_over_the_bus(gate: Gate, decisions: Decisions, tmp_path:
         await until(lambda: verdict(gate) == "block")
         await bus.publish(CONTROL, [Message("user:alice", Decision("open", "user:alice", 2).sign(KEY))])
         await until(lambda: verdict(gate) == "allow")
+        following.cancel()
+        await bus.close()
+
+    asyncio.run(run())
+
+
+def test_a_decision_that_comes_before_the_key_that_signed_it_is_obeyed_after_all(
+    gate: Gate, decisions: Decisions, tmp_path: Path
+) -> None:
+    after = Ed25519PrivateKey.generate()
+    public = base64.b64encode(raw(after.public_key())).decode()
+    handover = Decision("key", f"control-key:{key_id(KEY.public_key())}", 1, public=public)
+
+    async def run() -> None:
+        bus = SqliteBus(tmp_path / "bus.sqlite", partitions=3)
+        await bus.publish(CONTROL, [Message("user:alice", Decision("close", "user:alice", 5).sign(after))])
+        following = asyncio.create_task(upkeep.follow(bus, decisions, gate))
+        await bus.publish(CONTROL, [Message("user:bob", Decision("close", "user:bob", 1).sign(KEY))])
+        await until(lambda: bool(decisions.closed("user", 9)))
+        assert verdict(gate) == "allow"
+        await bus.publish(CONTROL, [Message(handover.subject, handover.sign(KEY))])
+        await until(lambda: verdict(gate) == "block")
         following.cancel()
         await bus.close()
 

@@ -45,7 +45,7 @@ def test_what_is_given_up_is_a_dead_letter_and_the_next_goes_on(
         in_force = PolicyFile(file, policy_file.load)
 
         def begun() -> asyncio.Task[None]:
-            hooks = lambda policy: Hooks(policy, None, KEY, tmp_path / "begun.json")  # noqa: E731
+            hooks = lambda policy: Hooks(policy, lambda: None, KEY, tmp_path / "begun.json")  # noqa: E731
             return asyncio.create_task(follow(bus, in_force, KEY, hooks))
 
         following = begun()

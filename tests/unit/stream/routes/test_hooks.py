@@ -49,7 +49,7 @@ def bus() -> Kept:
 
 def hooks(tmp_path: Path, signer: Ed25519PrivateKey | None, **hook: Any) -> Hooks:
     policy = Policy.model_validate({"hooks": {"act": {"rules": ["prompt-*"], "dry_run": False, **hook}}})
-    return Hooks(policy, signer, KEY, tmp_path / "hooks" / "begun.json")
+    return Hooks(policy, lambda: signer, KEY, tmp_path / "hooks" / "begun.json")
 
 
 def take(acting: Hooks, bus: Kept, *alerts: dict[str, Any]) -> None:
