@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import control, log
+from slmtrail.app.compare import compare
 from slmtrail.app.doctor import doctor
 from slmtrail.app.enrol import enrol, enrol_token
 from slmtrail.app.erase import erase
@@ -24,6 +25,8 @@ from slmtrail.app.evidence import evidence
 from slmtrail.app.export import export
 from slmtrail.app.fsck import fsck
 from slmtrail.app.given import given
+from slmtrail.app.history import history
+from slmtrail.app.incident import incident
 from slmtrail.app.index import index
 from slmtrail.app.judge import judge
 from slmtrail.app.keys import keys
@@ -57,6 +60,7 @@ app.add_typer(spool, name="spool")
 app.add_typer(keys, name="keys")
 app.add_typer(setup, name="setup")
 app.add_typer(token, name="token")
+app.command()(compare)
 app.command()(doctor)
 app.command()(enrol)
 app.command("enrol-token")(enrol_token)
@@ -64,6 +68,8 @@ app.command()(erase)
 app.command()(evidence)
 app.command()(export)
 app.command()(fsck)
+app.command()(history)
+app.command()(incident)
 app.command()(index)
 app.command()(judge)
 app.command()(redact)

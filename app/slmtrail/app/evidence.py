@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from slmtrail.app.given import given
 from slmtrail.core import canonical, keys, policy, trust
 from slmtrail.core.errors import LedgerError, QueryError
 from slmtrail.core.events import timestamp_text
+from slmtrail.core.ports import Page, Query
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -45,34 +47,40 @@ def evidence(
 ) -> None:
     """Write a case file: the records that fit, their proofs, keys, policy, a report, and a program that checks it."""
     from slmtrail.app.reading import Asked, Reading
-    from slmtrail.indexer import evidence as writing
 
     if check:
         _check(check, key)
         return
     if to is None:
         raise QueryError("say where the case file is to be written: -o case.zip")
-    settings = given.settings()
     asked = Asked(" ".join(text or []), user, model, kind, environment, flag, outcome, since, until)
+    as_asked = {name: value for name, value in asdict(asked).items() if value and name not in ("limit", "after")}
+    with closing(Reading(given.settings())) as reading:
+        manifest = write_case(to, reading.ask, reading.query(asked), as_asked)
+    if as_json:
+        _print(manifest)
+
+
+def write_case(to: Path, search: Callable[[Query], Page], query: Query, asked: dict[str, Any]) -> dict[str, Any]:
+    """Writes the case file of what `search` finds, which says that this was `asked`, and tells what is in it."""
+    from slmtrail.indexer import evidence as writing
+
+    settings = given.settings()
     rules = policy.load(settings.policy)
-    now = timestamp_text(time.time_ns() // 1_000_000)
     case = writing.Case(
-        {name: value for name, value in asdict(asked).items() if value and name not in ("limit", "after")},
-        now,
+        asked,
+        timestamp_text(time.time_ns() // 1_000_000),
         f"{getpass.getuser()}@{socket.gethostname()}",
         trust.rows(settings.trust_file),
         canonical.dumps(rules.model_dump(mode="json")),
         rules.digest,
     )
     signer = keys.signing_key(settings.keys / "ledger.pem")
-    with closing(Reading(settings)) as reading:
-        query = reading.query(asked)
-        manifest = writing.write(to, reading.ask, query, parts.ledger_folders(settings), signer, case)
-    if as_json:
-        _print(manifest)
+    manifest = writing.write(to, search, query, parts.ledger_folders(settings), signer, case)
     err.print(f"{manifest['records']} records are in {escape(str(to))}; check it: slmtrail evidence --check {to}")
     if manifest["pending"]:
         err.print(f"{len(manifest['pending'])} records are newer than the last signed head and were left out")
+    return manifest
 
 
 def _check(case: Path, key: str) -> None:

@@ -21,6 +21,11 @@ from slmtrail.stream.redact.operators import KeyedHash
 END = 2**62
 """Behind every leaf."""
 
+_TOLD = (
+    "slm.verdict rule.id event.action slm.config.type slm.config.name slm.step.name slm.upstream.name event.reason"
+).split()
+"""What a record without a text of its own is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -144,7 +149,7 @@ def excerpt(record: dict[str, Any], length: int = 100) -> str:
             text = " ".join(part.get("content") or part.get("result") or "" for part in message["parts"])
             if text.strip():
                 return _one_line(text, length)
-    return _one_line(" ".join(filter(None, (record.get("event.action"), record.get("event.reason")))), length)
+    return _one_line(" ".join(str(record[name]) for name in _TOLD if name in record), length)
 
 
 def _one_line(text: str, length: int) -> str:

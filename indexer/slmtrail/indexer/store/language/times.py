@@ -20,12 +20,19 @@ def moment_ms(text: str, now_ms: int | None = None) -> int:
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     if text == "now":
         return now_ms
-    if relative := _RELATIVE.fullmatch(text):
-        return now_ms - int(relative[1]) * _UNIT_MS[relative[2]]
+    if _RELATIVE.fullmatch(text):
+        return now_ms - span_ms(text)
     try:
         return timestamp_ms(f"{text}T00:00:00Z" if is_day(text) else text)
     except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is not a time: write 15m, 2h, 7d (ago) or 2026-01-31T09:00:00Z") from None
+
+
+def span_ms(text: str) -> int:
+    """How long `90s`, `15m`, `2h`, `7d` or `4w` is."""
+    if relative := _RELATIVE.fullmatch(text.strip()):
+        return int(relative[1]) * _UNIT_MS[relative[2]]
+    raise QueryError(f"{text!r} is no span of time: write 90s, 15m, 2h or 7d")
 
 
 def is_day(text: str) -> bool:

@@ -1,0 +1,31 @@
+"""Many records of a search, page by page, up to a bound."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+
+from slmtrail.core.ports import Page, Query, Sealed
+
+Search = Callable[[Query], Page]
+
+PAGE = 1000
+_SPECIAL = re.compile(r'(["\\])')
+
+
+def walk(search: Search, query: Query, at_most: int) -> Iterator[Sealed]:
+    """The newest `at_most` records that fit, the newest first."""
+    asked = dataclasses.replace(query, limit=min(PAGE, at_most), after="")
+    while at_most > 0:
+        page = search(asked)
+        yield from page.records[:at_most]
+        at_most -= len(page.records)
+        if not page.cursor:
+            return
+        asked = dataclasses.replace(asked, after=page.cursor)
+
+
+def quoted(value: str) -> str:
+    """A value as it is put into a search, whatever it is made of."""
+    return '"' + _SPECIAL.sub(r"\\\1", value) + '"'
