@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from slmtrail.core import canonical, commitment, events, frames, retaining
+from slmtrail.core import canonical, commitment, events, frames, likeness, retaining
 from slmtrail.core.errors import EventError, FrameError
 from slmtrail.core.frames import Frame
 from slmtrail.core.identity import Position, identified
@@ -27,6 +27,7 @@ from slmtrail.stream import frame_signals
 from slmtrail.stream.chain import Chain
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.texts import asked_last
 
 log = logging.getLogger(__name__)
 
@@ -231,6 +232,8 @@ def _record(
         redacted["slm.findings.count"] = len(findings)
         redacted["slm.findings.types"] = sorted({finding["type"] for finding in findings})
     redacted["slm.redaction.names"] = desk.finds_names
+    if redacted["slm.kind"] == "inference" and (alike := likeness.fingerprint(asked_last(redacted))):
+        redacted["slm.prompt.likeness"] = alike
     return _judged(redacted, index, 0, commitment.event_seed(opened.seed, index), opened, desk, signals)
 
 
