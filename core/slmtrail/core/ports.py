@@ -195,6 +195,9 @@ class Refusal:
 Rows = Sequence[tuple[int, int]]
 """Leaves, as the first and the last of each row."""
 
+Picked = tuple[str, int, dict[str, Any]]
+"""The ledger and leaf of a record, and some of its fields."""
+
 
 class Scanned(Protocol):
     """What verification asks of where records are kept. Its methods block on disk or network."""
@@ -233,6 +236,31 @@ class Store(Scanned, Protocol):
     def erase(self, ledger: str, rows: Rows) -> int:
         """Destroys content, persons and salts of these leaves, and all they could be found by; on disk when this
         returns. Returns of how many there was any left. What they prove stays."""
+        ...
+
+    def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
+        """Of all records that fit, however many, these fields, in order of ledger and leaf."""
+        ...
+
+    def expire(self, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
+        """Destroys of the leaves of the first, by ledger, what `erase` does, and of the second all there is; on disk when
+        this returns. What is so already stays so."""
+        ...
+
+    def rotate(self, ages_ms: Mapping[str, int]) -> None:
+        """Begins anew where the records of a retention class are written, once that is older than so, or large."""
+        ...
+
+    def roll_up(self, hour_ms: int, rollups: Sequence[Rollup]) -> None:
+        """Takes the statistics of an hour, in the place of those it has."""
+        ...
+
+    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
+        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
+        ...
+
+    def forget_rollups(self, before_ms: int) -> None:
+        """Lets go of the statistics of hours before then."""
         ...
 
     def search(self, query: Query) -> Page:

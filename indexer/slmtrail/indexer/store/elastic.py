@@ -7,14 +7,15 @@ what arrived, the index is asked before anything is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from slmtrail.core.errors import QueryError, StoreError
-from slmtrail.core.ports import Fault, Histogram, Page, Query, Refusal, Rows, Sealed
+from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
+from slmtrail.core.rollup import Rollup
 from slmtrail.indexer.store import elastic_setup as setup
 from slmtrail.indexer.store.columns import COLLECTOR
 from slmtrail.indexer.store.cursor import SORTED, Cursor
@@ -25,6 +26,8 @@ from slmtrail.indexer.store.elastic_erase import erase
 from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent_body, facet_body, histogram_body
 from slmtrail.indexer.store.elastic_names import Streams
 from slmtrail.indexer.store.elastic_query import dsl, sort
+from slmtrail.indexer.store.elastic_retain import expire, rotate
+from slmtrail.indexer.store.elastic_rollup import Rollups
 from slmtrail.indexer.store.facets import fields_of, step_ms
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.query import SLOW, Asked, asked
@@ -33,6 +36,7 @@ from slmtrail.indexer.store.scoping import shown
 _TIMEOUT = "10s"
 _MAX_LEDGERS = 10_000
 _MAX_LEAVES = 10_000
+FULL_PAGE, BARE_PAGE = 1000, 10_000
 
 
 class ElasticStore:
@@ -51,6 +55,7 @@ class ElasticStore:
         self._client = ElasticClient(url, api_key=api_key, ca_file=ca_file)
         self._streams = Streams(dataset)
         self._bulk = Bulk(self._client, self._streams, patience_s) if writable else None
+        self._rollups = Rollups(self._client, dataset)
         self._prepared = False
 
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
@@ -82,6 +87,35 @@ class ElasticStore:
         if self._bulk is None:
             raise self._read_only()
         return erase(self._client, self._streams.searched, ledger, rows)
+
+    def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
+        """Of all records that fit, however many, these fields, in order of ledger and leaf."""
+        self._refresh()
+        page, source = (FULL_PAGE, list(fields)) if fields else (BARE_PAGE, False)
+        for hit in self._client.hits(self._streams.searched, dsl(asked(query)), _by_leaf(), source, page):
+            ledger, leaf = hit["sort"][:2]
+            if isinstance(ledger, str) and isinstance(leaf, int):
+                yield ledger, leaf, hit.get("_source", {})
+
+    def expire(self, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
+        """Destroys the content of the first leaves, by ledger, and all of the second."""
+        expire(self._client, self._streams, summarise, remove)
+
+    def rotate(self, ages_ms: Mapping[str, int]) -> None:
+        """Gives each data stream whose newest index is older than its class may be, or large, a new one."""
+        rotate(self._client, self._streams, ages_ms)
+
+    def roll_up(self, hour_ms: int, rollups: Sequence[Rollup]) -> None:
+        """Takes the statistics of an hour, in the place of those it has."""
+        self._rollups.put(hour_ms, rollups)
+
+    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
+        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
+        return self._rollups.get(since_ms, until_ms)
+
+    def forget_rollups(self, before_ms: int) -> None:
+        """Lets go of the statistics of hours before then."""
+        self._rollups.forget(before_ms)
 
     def search(self, query: Query) -> Page:
         """The records that fit, in the order of its `sort`; those of the last second may not be among them yet."""

@@ -92,7 +92,12 @@ class ElasticClient:
         )
 
     def hits(
-        self, pattern: str, query: dict[str, Any], sort: list[Any], source: bool | list[str] = True
+        self,
+        pattern: str,
+        query: dict[str, Any],
+        sort: list[Any],
+        source: bool | list[str] = True,
+        page: int = PAGE,
     ) -> Iterator[Any]:
         """All documents that fit, in order, as they stood when the first was asked for; in flat memory."""
         opened = self.ask("POST", f"/{pattern}/_pit", keep_alive=_PIT_LIFE, ignore_unavailable="true")
@@ -105,7 +110,7 @@ class ElasticClient:
                     "pit": {"id": pit, "keep_alive": _PIT_LIFE},
                     "query": query,
                     "sort": sort,
-                    "size": PAGE,
+                    "size": page,
                     "_source": source,
                     "track_total_hits": False,
                 }
@@ -116,7 +121,7 @@ class ElasticClient:
                     raise StoreError(f"Elasticsearch at {self.place} forgot where a scan stood; start it again")
                 found = answer["hits"]["hits"]
                 yield from found
-                if len(found) < PAGE:
+                if len(found) < page:
                     return
                 pit, after = answer["pit_id"], found[-1]["sort"]
         finally:

@@ -3,6 +3,7 @@ away."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -25,58 +26,63 @@ def erase(client: ElasticClient, pattern: str, ledger: str, rows: Rows) -> int:
     for first, last in rows:
         for start in range(first, last + 1, BATCH):
             leaves = {"gte": start, "lte": min(start + BATCH - 1, last)}
-            for _ in range(ATTEMPTS):
-                done, again = _erase(client, pattern, ledger, leaves, indices)
-                count += done
-                if not again:
-                    break
-            else:
-                raise StoreError(f"Elasticsearch at {client.place}: others change the documents that are to be erased")
-    for index in indices:
-        client.ask("POST", f"/{index}/_refresh")
-        client.ask("POST", f"/{index}/_forcemerge", only_expunge_deletes="true")
+            query = {"bool": {"filter": [{"term": {LEDGER: ledger}}, {"range": {LEAF: leaves}}]}}
+            count += _erase(client, pattern, query, indices)
+    merge(client, indices)
     return count
 
 
-def _erase(
-    client: ElasticClient, pattern: str, ledger: str, leaves: dict[str, int], indices: set[str]
-) -> tuple[int, bool]:
-    """Overwrites what still has content; how many, and whether to look again."""
-    client.ask("POST", f"/{pattern}/_refresh")
-    body = {
-        "size": 2 * BATCH,
-        "seq_no_primary_term": True,
-        "query": {"bool": {"filter": [{"term": {LEDGER: ledger}}, {"range": {LEAF: leaves}}]}},
-    }
-    hits = client.ask("POST", f"/{pattern}/_search", body)["hits"]["hits"]
-    lines, touched = [], []
-    for hit in hits:
-        action, document = _overwritten(hit, ledger)
-        if document is not None:
-            lines += [orjson.dumps(action), document]
-            touched.append(hit["_index"])
-    if not lines:
-        return 0, False
-    answer = client.ask("POST", "/_bulk", b"".join(part + b"\n" for part in lines))
-    statuses = [item["index"]["status"] for item in answer["items"]]
-    indices.update(touched)
-    refused = next((item["index"]["error"]["type"] for item in answer["items"] if item["index"]["status"] == 400), None)
-    if refused:
-        raise StoreError(f"Elasticsearch at {client.place} does not take an erased document: {refused}")
-    return sum(status < 300 for status in statuses), any(status >= 300 for status in statuses)
+def erase_documents(client: ElasticClient, index: str, ids: Sequence[str]) -> None:
+    """Destroys the content of documents of one index."""
+    for start in range(0, len(ids), BATCH):
+        _erase(client, index, {"ids": {"values": list(ids[start : start + BATCH])}}, set())
 
 
-def _overwritten(hit: dict[str, Any], ledger: str) -> tuple[dict[str, Any], bytes | None]:
-    record = dict(hit["_source"])
-    record.pop(LEDGER), record.pop(TEXT, None)
-    leaf = record.pop(LEAF)
+def merge(client: ElasticClient, indices: Iterable[str]) -> None:
+    """Lets what was overwritten or deleted leave the files of these indices."""
+    for index in indices:
+        client.ask("POST", f"/{index}/_refresh")
+        client.ask("POST", f"/{index}/_forcemerge", only_expunge_deletes="true")
+
+
+def without_content(source: dict[str, Any]) -> bytes | None:
+    """A document without content, persons and salts; None where nothing of them is left."""
+    record = dict(source)
+    ledger, leaf = record.pop(LEDGER), record.pop(LEAF)
+    record.pop(TEXT, None)
     made = erased(record)
-    place = {
-        "_index": hit["_index"],
-        "_id": hit["_id"],
-        "if_seq_no": hit["_seq_no"],
-        "if_primary_term": hit["_primary_term"],
-    }
-    if made is None:
-        return {}, None
-    return {"index": place}, line(Sealed(ledger, leaf, record["event.id"], orjson.loads(made), made))
+    return None if made is None else line(Sealed(ledger, leaf, record["event.id"], orjson.loads(made), made))
+
+
+def _erase(client: ElasticClient, pattern: str, query: dict[str, Any], indices: set[str]) -> int:
+    """Overwrites what fits and still has content; looks again where others changed it meanwhile."""
+    count: int = 0
+    for _ in range(ATTEMPTS):
+        client.ask("POST", f"/{pattern}/_refresh")
+        body = {"size": 2 * BATCH, "seq_no_primary_term": True, "query": query}
+        answer = client.ask("POST", f"/{pattern}/_search", body)
+        hits = answer["hits"]["hits"] if answer else []
+        lines = []
+        for hit in hits:
+            document = without_content(hit["_source"])
+            if document is not None:
+                place = {"_index": hit["_index"], "_id": hit["_id"]}
+                seen = {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
+                lines += [orjson.dumps({"index": place | seen}), document]
+                indices.add(hit["_index"])
+        if not lines:
+            return count
+        items = [item["index"] for item in send(client, lines)]
+        count += sum([item["status"] < 300 for item in items])
+        refused = next((item["error"]["type"] for item in items if item["status"] == 400), None)
+        if refused:
+            raise StoreError(f"Elasticsearch at {client.place} does not take an erased document: {refused}")
+        if all(item["status"] < 300 for item in items):
+            return count
+    raise StoreError(f"Elasticsearch at {client.place}: others change the documents that are to be erased")
+
+
+def send(client: ElasticClient, lines: list[bytes]) -> list[dict[str, Any]]:
+    """What became of each action of a bulk request."""
+    items: list[dict[str, Any]] = client.ask("POST", "/_bulk", b"".join(part + b"\n" for part in lines))["items"]
+    return items

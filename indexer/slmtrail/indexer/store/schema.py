@@ -31,6 +31,12 @@ _TABLES = (
       PRIMARY KEY (name, value, ts_ms, place)
     ) STRICT, WITHOUT ROWID""",
     "CREATE TABLE payload (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    """CREATE TABLE rollup (
+      hour_ms INTEGER NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,
+      count INTEGER NOT NULL, failures INTEGER NOT NULL, blocked INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+      output_tokens INTEGER NOT NULL, findings INTEGER NOT NULL, latency TEXT NOT NULL,
+      PRIMARY KEY (hour_ms, model, environment, kind)
+    ) STRICT, WITHOUT ROWID""",
 )
 _TOKENIZER = """ascii tokenchars '_.:,;""#*'''"""
 

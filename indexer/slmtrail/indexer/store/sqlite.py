@@ -11,7 +11,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from slmtrail.indexer.store.sqlite_deadline import DATA_S, bounded
 from slmtrail.indexer.store.sqlite_erase import erase
 from slmtrail.indexer.store.sqlite_facets import facet, histogram
 from slmtrail.indexer.store.sqlite_plan import Plan, plan
+from slmtrail.indexer.store.sqlite_retain import expire, roll_up, rollups
 from slmtrail.indexer.store.text import searched
 
 _BATCH = 200

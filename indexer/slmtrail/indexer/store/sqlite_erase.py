@@ -31,13 +31,22 @@ def erase(db: sqlite3.Connection, ledger: str, rows: Rows) -> int:
             for place, data in found.fetchall():
                 count += _erase(db, place, data)
         if count:
-            # Words that were deleted stay in the index until its segments are merged.
-            db.execute("INSERT INTO words (words) VALUES ('optimize')")
+            forget_words(db)
     if count:
-        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            log.warning("a reader is busy: erased words leave the store's log with its next checkpoint")
+        empty_log(db)
     return count
+
+
+def forget_words(db: sqlite3.Connection) -> None:
+    """Lets words that were deleted leave the index, where they stay until its segments are merged."""
+    db.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
+def empty_log(db: sqlite3.Connection) -> None:
+    """Lets what was deleted leave SQLite's log too."""
+    (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        log.warning("a reader is busy: erased words leave the store's log with its next checkpoint")
 
 
 def _erase(db: sqlite3.Connection, place: int, data: bytes) -> int:

@@ -68,6 +68,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "version": ("slm.model.version",),
     "risk": ("slm.risk",),
     "guardrail": ("slm.guardrail.name",),
+    "retention": ("slm.retention.class",),
 }
 """A short name, and the fields of which any may fit."""
 

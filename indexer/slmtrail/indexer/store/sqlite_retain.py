@@ -1,0 +1,80 @@
+"""What retention does in the embedded store: records without content, records that go, and the statistics that stay."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields
+
+import orjson
+
+from slmtrail.core.ports import Rows
+from slmtrail.core.rollup import Rollup
+from slmtrail.indexer.store.columns import columns
+from slmtrail.indexer.store.sqlite_audit import parsed
+from slmtrail.indexer.store.sqlite_erase import empty_log, erase, forget_words
+from slmtrail.indexer.store.text import searched
+
+BATCH = 2000
+
+_NAMES = tuple(field.name for field in fields(Rollup))
+_COLUMNS = ", ".join(_NAMES)
+
+
+def expire(db: sqlite3.Connection, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
+    """Destroys the content of the first leaves, and all of the second; what a crash leaves undone is done again."""
+    for ledger, rows in summarise.items():
+        erase(db, ledger, rows)
+    db.execute("PRAGMA secure_delete = ON")
+    for ledger, rows in remove.items():
+        for first, last in rows:
+            while (gone := _remove(db, ledger, first, last)) is not None:
+                first = gone + 1
+    if remove:  # whatever is left of them: a crash may have come in between
+        forget_words(db)
+        empty_log(db)
+
+
+def _remove(db: sqlite3.Connection, ledger: str, first: int, last: int) -> int | None:
+    """Removes some of these leaves; the last of them, or None where there are none."""
+    found = db.execute(
+        "SELECT place, leaf, data FROM record JOIN payload USING (place) WHERE ledger = ? AND leaf BETWEEN ? AND ? "
+        "ORDER BY leaf LIMIT ?",
+        (ledger, first, last, BATCH),
+    ).fetchall()
+    if not found:
+        return None
+    # A record that can't be read can't be taken out of what is searched: it stays, and verification names it.
+    readable = [(place, record) for place, _, data in found if (record := parsed(data))]
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        for place, record in readable:
+            made = columns(record)
+            db.executemany(
+                "DELETE FROM term WHERE name = ? AND value = ? AND ts_ms = ? AND place = ?",
+                [(*term, made.ts_ms, place) for term in made.terms],
+            )
+            db.execute("INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)", (place, searched(record)))
+        for table in ("payload", "record"):
+            db.executemany(f"DELETE FROM {table} WHERE place = ?", [(place,) for place, _ in readable])  # noqa: S608
+    return int(found[-1][1])
+
+
+def roll_up(db: sqlite3.Connection, hour_ms: int, rollups: Sequence[Rollup]) -> None:
+    """Takes the statistics of an hour, in the place of those it has."""
+    rows = [(*astuple(one)[:-1], orjson.dumps(one.latency, option=orjson.OPT_NON_STR_KEYS).decode()) for one in rollups]
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("DELETE FROM rollup WHERE hour_ms = ?", (hour_ms,))
+        db.executemany(f"INSERT INTO rollup ({_COLUMNS}) VALUES (?{', ?' * (len(_NAMES) - 1)})", rows)  # noqa: S608
+
+
+def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int) -> list[Rollup]:
+    """The hourly statistics of a time."""
+    found = db.execute(
+        f"SELECT {_COLUMNS} FROM rollup WHERE hour_ms >= ? AND hour_ms < ? "  # noqa: S608
+        "ORDER BY hour_ms, model, environment, kind",
+        (since_ms, until_ms),
+    )
+    made = [dict(zip(_NAMES, row, strict=True)) for row in found]
+    return [Rollup(**one | {"latency": {int(k): n for k, n in orjson.loads(one["latency"]).items()}}) for one in made]
