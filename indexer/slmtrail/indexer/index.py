@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 1000
 RETRY_MIN_S = 0.5
-RETRY_MAX_S = 30.0
+RETRY_MAX_S = 10.0
 
 P = ParamSpec("P")
 T = TypeVar("T")

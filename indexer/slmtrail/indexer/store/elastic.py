@@ -50,7 +50,7 @@ class ElasticStore:
         dataset: str = "slm",
         api_key: str | None = None,
         ca_file: Path | None = None,
-        patience_s: float = 60,
+        patience_s: float = 10,
     ) -> None:
         self._client = ElasticClient(url, api_key=api_key, ca_file=ca_file)
         self._streams = Streams(dataset)
