@@ -14,13 +14,13 @@ from typing import Any
 import orjson
 
 from slmtrail.core.ports import Message
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Signal, rows, signals_in
 from slmtrail.stream.process import Output
 
 SHARDS = 64
 """Into so many pieces subjects are shared out; a partition of the topic holds every so-many-th of them."""
 MAX_BYTES = 1024 * 1024
-"""Of a frame, about: one signal more may be in it."""
+"""Of a frame, about: the signals of one record more may be in it."""
 
 Place = tuple[int, int]
 """Where a signal comes from, in its partition: the offset of the frame, and its number among the frame's signals."""
@@ -51,10 +51,10 @@ def packed(output: Output, partitions: int) -> list[Message]:
     open_: dict[tuple[int, int], list[Any]] = {}
     sizes: dict[tuple[int, int], int] = {}
     for source, offset, signals in sorted(_by_frame(output), key=lambda of_frame: of_frame[:2]):
-        for index, signal in enumerate(signals):
-            key = (shard_of(signal.subject), source)
-            data = signal.encode()
-            open_.setdefault(key, []).append((offset, index, orjson.Fragment(data)))
+        for subject, row in rows(signals):
+            key = (shard_of(subject), source)
+            data = orjson.dumps(row)
+            open_.setdefault(key, []).append((offset, orjson.Fragment(data)))
             sizes[key] = sizes.get(key, 0) + len(data)
             if sizes[key] >= MAX_BYTES:
                 made.append(_message(key, open_.pop(key), partitions))
@@ -81,7 +81,7 @@ def opened(data: bytes) -> SignalFrame:
         return SignalFrame(forget=given["forget"])
     if "clocks" in given:
         return SignalFrame(clocks={int(source): clock_ms for source, clock_ms in given["clocks"].items()})
-    signals = [((offset, index), Signal(**signal)) for offset, index, signal in given["signals"]]
+    signals = [((offset, index), signal) for offset, row in given["signals"] for index, signal in signals_in(row)]
     return SignalFrame(given["shard"], given["source"], signals)
 
 

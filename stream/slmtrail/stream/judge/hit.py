@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EXCERPT_CHARS = 240
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hit:
     """Why it fires, in a sentence, and what it saw.
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from slmtrail.core import canonical
 from slmtrail.core.errors import SettingsError
@@ -18,10 +18,12 @@ from slmtrail.core.judging import RulePolicy, Severity, merged
 from slmtrail.core.policy import Policy
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.manifest import duration_ms
-from slmtrail.stream.judge.rule import Rule, built_in
+from slmtrail.stream.judge.rule import Judges, Rule, built_in
 from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Signal
 
 log = logging.getLogger(__name__)
+
+_MAX_PLANS = 2000
 
 RULE_FAILED = "rule-failed"
 """The rule that tells of rules which failed."""
@@ -62,6 +64,18 @@ class Judged:
     signals: list[Signal]
 
 
+class _Asked(NamedTuple):
+    """A rule that is asked of records with some fields, as it stands for their role."""
+
+    id: str
+    rule: Rule
+    look: Judges
+    about: About
+    subject: str
+    """The field that names whom it is about."""
+    flags: bool
+
+
 class Judge:
     """The rules in force. Raises SettingsError for a policy that changes what is not there."""
 
@@ -72,6 +86,8 @@ class Judge:
         self._refused = dict(refused or {})
         self.rules = {rule.id: rule for rule in (built_in() if rules is None else rules)}
         self._terms: dict[tuple[str, str, str], Terms] = {}
+        self._plans: dict[tuple[str, ...], list[_Asked]] = {}
+        """By kind, role and risk of a record, and the names of its fields."""
         for name, change in policy.rules.items():
             self._check(name, change)
         self._by_kind: dict[str, list[Rule]] = {}
@@ -85,28 +101,28 @@ class Judge:
         self.digest = hashlib.sha256(canonical.dumps(listed)).hexdigest()
 
     def judge(self, record: dict[str, Any], seed: str = "", clock_ms: int | None = None) -> Judged:
-        """What the rules say of `record`, in the order of their ids; `seed` and `clock_ms` come from its frame."""
+        """What the rules say of `record`; `seed` and `clock_ms` come from its frame. Signals about one subject stand
+        together."""
         flags: list[str] = []
         signals: list[Signal] = []
-        role, risk = record.get("slm.role", ""), record.get("slm.risk", "")
         at_ms = timestamp_ms(record["@timestamp"])
         clock_ms = at_ms if clock_ms is None else clock_ms
         carried: dict[str, Any] = {}
-        for rule in self._by_kind.get(record["slm.kind"], ()):
-            terms = self.terms(rule.id, role, risk)
-            if not terms.enabled:
-                continue
+        for asked in self._asked_of(record):
             try:
-                found = rule.look(record, terms.about)
+                found = asked.look(record, asked.about)
             except Exception as error:
-                signals += self._failed(rule, record, error, seed, at_ms, clock_ms)
+                signals += self._failed(asked.rule, record, error, seed, at_ms, clock_ms)
                 continue
             if found is None:
                 continue
-            if rule.fold is None:
-                flags.append(rule.id)
+            if isinstance(found, str):
+                found = Hit(found)
+            if asked.flags:
+                flags.append(asked.id)
             carried = carried or {name: record[name] for name in _CARRIED if name in record}
-            signals.append(_signal(rule, record, found, seed, at_ms, clock_ms, carried))
+            signals.append(_signal(asked.id, asked.subject, record, found, seed, at_ms, clock_ms, carried))
+        flags.sort()
         return Judged(flags, signals)
 
     def refused(self, clock_ms: int) -> list[Signal]:
@@ -137,6 +153,24 @@ class Judge:
             )
         return self._terms[key]
 
+    def _asked_of(self, record: dict[str, Any]) -> list[_Asked]:
+        """The rules that may have something to say of a record with these fields."""
+        role, risk = record.get("slm.role", ""), record.get("slm.risk", "")
+        key = (record["slm.kind"], role, risk, *record)
+        asked = self._plans.get(key)
+        if asked is None:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            asked = self._plans[key] = []
+            for rule in self._by_kind.get(record["slm.kind"], ()):
+                terms = self.terms(rule.id, role, risk)
+                if terms.enabled and rule.concerns(record.keys()):
+                    asked.append(
+                        _Asked(rule.id, rule, rule.asks, terms.about, subject_field(rule, record), rule.fold is None)
+                    )
+            asked.sort(key=lambda one: one.subject)
+        return asked
+
     def _check(self, name: str, change: RulePolicy) -> None:
         if name not in self.rules:
             raise SettingsError(f"policy: rules.{name}: there is no rule of this id; docs/rules.md lists them")
@@ -163,21 +197,27 @@ class Judge:
             return []
         why = f"the rule {rule.id} failed ({type(error).__name__}): nothing can be said of this record by it"
         about = {**record, "rule.id": rule.id}
-        return [_signal(teller, about, Hit(why), seed, at_ms, clock_ms, {})]
+        return [_signal(teller.id, subject_field(teller, about), about, Hit(why), seed, at_ms, clock_ms, {})]
 
 
-def subject_of(rule: Rule, record: dict[str, Any]) -> str:
-    """Whom an alert of `rule` on `record` is about."""
-    name = next((name for name in rule.manifest.subject if name in record), "slm.collector.id")
-    return f"{name}:{record.get(name, '')}"
+def subject_field(rule: Rule, record: Collection[str]) -> str:
+    """The field that names whom an alert of `rule` on `record` is about."""
+    return next((name for name in rule.manifest.subject if name in record), "slm.collector.id")
 
 
 def _signal(
-    rule: Rule, record: dict[str, Any], found: Hit, seed: str, at_ms: int, clock_ms: int, carried: dict[str, Any]
+    rule_id: str,
+    subject: str,
+    record: dict[str, Any],
+    found: Hit,
+    seed: str,
+    at_ms: int,
+    clock_ms: int,
+    carried: dict[str, Any],
 ) -> Signal:
     return Signal(
-        rule.id,
-        subject_of(rule, record),
+        rule_id,
+        f"{subject}:{record.get(subject, '')}",
         min(at_ms, clock_ms + MAX_SEEN_AHEAD_MS),
         clock_ms,
         record["event.id"],

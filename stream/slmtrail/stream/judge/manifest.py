@@ -87,6 +87,8 @@ class Manifest(Part):
     subject: Annotated[list[str], Field(min_length=1)]
     """The fields that name whom the alert is about; the first that the record has is taken."""
     parameters: dict[str, Any] = {}
+    needs: list[str] = []
+    """Fields without any of which the rule has nothing to say: records that have none of them are not shown to it."""
     match: Selection | list[Selection] | None = None
     """Conditions that all rules may have, and the simple ones have alone: see match.py."""
     unless: Selection | list[Selection] | None = None
@@ -102,9 +104,10 @@ class Manifest(Part):
         for kind in self.kinds:
             if kind not in KINDS:
                 raise ValueError(f"kinds: {kind!r} is no kind of record")
-        for name in self.subject:
-            if name not in FIELDS:
-                raise ValueError(f"subject: {name}: no such field")
+        for what, names in (("subject", self.subject), ("needs", self.needs)):
+            for name in names:
+                if name not in FIELDS:
+                    raise ValueError(f"{what}: {name}: no such field")
         duration_ms(self.quiet)
         for name in ("within", "after"):
             if name in self.parameters:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import product
 from typing import Any
 
 import yaml
@@ -22,7 +23,7 @@ from slmtrail.core import canonical
 from slmtrail.stream.judge.folds import FOLDS, Fold
 from slmtrail.stream.judge.hit import About, Answer, Hit, hit
 from slmtrail.stream.judge.manifest import Manifest, duration_ms
-from slmtrail.stream.judge.match import Condition, condition
+from slmtrail.stream.judge.match import Condition, condition, needed
 
 PACKAGE = "slmtrail.stream.judge.rules"
 _PLACEHOLDER = re.compile(r"\{(@?[a-z_.]+)\}")
@@ -41,11 +42,29 @@ class Rule:
     code: Judges | None = None
     fold: Fold | None = None
     quiet_ms: int = 3_600_000
+    needs: tuple[frozenset[str], ...] = field(init=False)
+    """Sets of fields: of a record that holds none of them whole, the rule has nothing to say."""
+
+    def __post_init__(self) -> None:
+        manifest = self.manifest
+        window = [frozenset([manifest.window.value])] if manifest.window and manifest.window.value else []
+        each = (needed(manifest.match), [frozenset([name]) for name in manifest.needs], [] if self.code else window)
+        combined = [frozenset().union(*sets) for sets in product(*filter(None, each))]
+        object.__setattr__(self, "needs", tuple(combined))
 
     @property
     def id(self) -> str:
         """The name by which policy and alerts speak of it."""
         return self.manifest.id
+
+    def concerns(self, names: Collection[str]) -> bool:
+        """Whether it may have something to say of a record with fields of these names."""
+        return any(need.issubset(names) for need in self.needs)
+
+    @property
+    def asks(self) -> Judges:
+        """What `look` does, without its detours."""
+        return self.look if self.matches or self.excepted or self.code is None else self.code
 
     def look(self, record: dict[str, Any], about: About) -> Hit | None:
         """Whether it fires on `record`, or, where it has a window, what that is to see."""
@@ -53,9 +72,9 @@ class Rule:
             return None
         if self.excepted and self.excepted(record, about.parameters):
             return None
-        window = self.manifest.window
         if self.code:
             return hit(self.code(record, about))
+        window = self.manifest.window
         value = record.get(window.value) if window and window.value else None
         if window and window.value and value is None:
             return None

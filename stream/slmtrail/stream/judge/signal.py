@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
-
-import orjson
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 MAX_SEEN_AHEAD_MS = 60_000
 """An event of the future is taken as one of so much later than the stream's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """Plain data, so that it can travel to whoever keeps the windows of its subject."""
 
     rule: str
@@ -31,18 +28,39 @@ class Signal:
     observed: float | str | None = None
     baseline: float | str | None = None
     value: Any = None
-    carried: dict[str, Any] = field(default_factory=dict)
+    carried: dict[str, Any] = {}  # noqa: RUF012
     """What an alert repeats of the record."""
 
-    def encode(self) -> bytes:
-        """As it travels."""
-        return orjson.dumps({name: value for name in _NAMES if (value := getattr(self, name)) not in _EMPTY})
 
-    @classmethod
-    def decode(cls, data: bytes) -> Signal:
-        """The signal that `encode` wrote."""
-        return cls(**orjson.loads(data))
+Row = list[Any]
+"""Signals in a row that share what they say of a record and its subject, as they travel."""
 
 
-_NAMES = tuple(each.name for each in fields(Signal))
-_EMPTY: tuple[object, ...] = ("", None, {})
+def rows(signals: Iterable[Signal]) -> Iterator[tuple[str, Row]]:
+    """Signals as JSON, in order: the subject of each row, and the row, which begins with the number of its first."""
+    shared: Any = None
+    row: Row = []
+    for number, signal in enumerate(signals):
+        rule, *about, why, excerpt, observed, baseline, value, carried = signal
+        if [*about, carried] != shared:
+            if row:
+                yield shared[0], row
+            shared = [*about, carried]
+            row = [number, *shared]
+        said = [rule, value]
+        if why or excerpt or observed is not None or baseline is not None:
+            said += [why, excerpt, observed, baseline]
+        row.append(said)
+    if row:
+        yield shared[0], row
+
+
+def signals_in(row: Row) -> list[tuple[int, Signal]]:
+    """The signals of a row, each with its number."""
+    first, subject, at_ms, clock_ms, record_id, seed, role, risk, carried, *each = row
+    made = []
+    for number, (rule, value, *more) in enumerate(each, first):
+        why, excerpt, observed, baseline = more or ("", "", None, None)
+        about = (why, excerpt, observed, baseline, value, carried)
+        made.append((number, Signal(rule, subject, at_ms, clock_ms, record_id, seed, role, risk, *about)))
+    return made

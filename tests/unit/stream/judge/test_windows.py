@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import zlib
 from typing import Any
@@ -21,7 +20,7 @@ from slmtrail.stream.frame_signals import CLOCK
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.folds import LATENESS_MS, count, distinct, rise, total
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Row, Signal, rows, signals_in
 from slmtrail.stream.judge.windows import SILENT, Windows
 
 START_MS = 1_790_000_000_000
@@ -47,6 +46,10 @@ def asked(number: int, at_ms: int, text: str = ATTACK, user: str = "mallory") ->
 
 def signals(judge: Judge, made: list[dict[str, Any]]) -> list[Signal]:
     return [signal for one in made for signal in judge.judge(one, "5eed").signals]
+
+
+def travelled(row: Row) -> list[tuple[int, Signal]]:
+    return signals_in(orjson.loads(orjson.dumps(row)))
 
 
 def attacks(times_min: list[int]) -> tuple[Judge, list[Signal]]:
@@ -123,7 +126,7 @@ def test_the_same_signals_give_the_same_alerts_wherever_they_are_cut() -> None:
     windows, kept = Windows(judge), dict[str, bytes]()
     for first in range(0, len(given_signals), 13):
         # Each part by another process, from what the one before it kept.
-        sent = [Signal.decode(signal.encode()) for signal in given_signals[first : first + 13]]
+        sent = [one for _, row in rows(given_signals[first : first + 13]) for _, one in travelled(row)]
         parts += windows.take(sent)
         kept |= windows.changed()
         windows = Windows(judge)
@@ -132,6 +135,15 @@ def test_the_same_signals_give_the_same_alerts_wherever_they_are_cut() -> None:
     again = Windows(judge)
     again.restore(windows.snapshot())
     assert again.snapshot() == windows.snapshot()
+
+
+def test_signals_travel_whole_and_those_of_one_subject_together() -> None:
+    judge = Judge(Policy())
+    made = signals(judge, [failed_login(0, START_MS), asked(1, START_MS), asked(2, START_MS, user="eve")])
+    made += [Signal("a", "b", 1, 2, observed="x"), Signal("c", "b", 1, 2, baseline=2.5, value=[1, None])]
+    sent = [row for _, row in rows(made)]
+    assert [one for row in sent for one in travelled(row)] == list(enumerate(made))
+    assert len(sent) == 4 < len(made)
 
 
 def test_only_what_changed_is_kept_again() -> None:
@@ -320,7 +332,7 @@ def test_a_person_who_was_erased_is_forgotten_and_the_others_are_not() -> None:
 def test_an_excerpt_is_of_the_person_that_an_alert_names() -> None:
     judge = Judge(Policy())
     told = Signal("prompt-injection", "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, why="x", excerpt="of mallory")
-    next_one = dataclasses.replace(told, at_ms=START_MS + 1, record_id="2" * 32, excerpt="", carried={"user.id": "bob"})
+    next_one = told._replace(at_ms=START_MS + 1, record_id="2" * 32, excerpt="", carried={"user.id": "bob"})
     _, second = Windows(judge).take([told, next_one])
     assert second.event["user.id"] == "bob"
     assert "slm.alert.excerpt" not in second.event
