@@ -297,6 +297,7 @@ async def test_reads_a_partition_from_an_offset(place: Place) -> None:
     await reader.close()
     at_end = await bus.read(place.topic, partition, 41)
     assert await at_end.poll(10, 50) == []
+    assert [each.offset for each in await collect(await bus.read(place.topic, partition, None), 41)] == [*range(41)]
 
 
 @on_a_bus

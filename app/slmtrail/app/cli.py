@@ -30,7 +30,9 @@ from slmtrail.app.incident import incident
 from slmtrail.app.index import index
 from slmtrail.app.judge import judge
 from slmtrail.app.keys import keys
+from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
+from slmtrail.app.reindex import reindex
 from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
 from slmtrail.app.spool import spool
@@ -72,7 +74,9 @@ app.command()(history)
 app.command()(incident)
 app.command()(index)
 app.command()(judge)
+app.command()(reconcile)
 app.command()(redact)
+app.command()(reindex)
 app.command()(sidecar)
 app.command()(tail)
 app.command()(verify)

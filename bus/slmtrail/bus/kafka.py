@@ -108,8 +108,9 @@ class KafkaBus:
         self._open.append(subscription)
         return subscription
 
-    async def read(self, topic: str, partition: int, offset: int) -> KafkaReader:
-        """Reads one partition from `offset`. Raises BusError where messages from there on are gone."""
+    async def read(self, topic: str, partition: int, offset: int | None) -> KafkaReader:
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
+        from there on are gone."""
         there = await self.partitions(topic)
         if not 0 <= partition < there:
             raise BusError(f"{topic}: has no partition {partition}, only 0 to {there - 1}")

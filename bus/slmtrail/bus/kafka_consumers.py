@@ -111,14 +111,17 @@ class KafkaReader:
         return cls(cluster, consumer, topic, topic)
 
     @classmethod
-    async def start(cls, cluster: Cluster, topic: str, partition: int, offset: int) -> KafkaReader:
-        """Connects, and goes to `offset`. Raises BusError if the partition does not reach from there on."""
+    async def start(cls, cluster: Cluster, topic: str, partition: int, offset: int | None) -> KafkaReader:
+        """Connects, and goes to `offset`, or to the oldest message. Raises BusError if the partition does not reach
+        from there on."""
         consumer = await _consumer(cluster, auto_offset_reset="none")
         place = TopicPartition(topic, partition)
         try:
-            async with cluster.asked(f"looking for message {offset} of {topic}, partition {partition}"):
+            async with cluster.asked(f"looking for the ends of {topic}, partition {partition}"):
                 first = (await consumer.beginning_offsets([place]))[place]
                 end = (await consumer.end_offsets([place]))[place]
+            if offset is None:
+                offset = first
             if offset < first:
                 raise _gone(topic, partition, offset, first)
             if offset > end:

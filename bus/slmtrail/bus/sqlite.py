@@ -62,8 +62,11 @@ class SqliteBus:
         self._trim_from_now_on()
         return subscription
 
-    async def read(self, topic: str, partition: int, offset: int) -> SqliteReader:
-        """Reads one partition from `offset`. Raises BusError where messages from there on are gone."""
+    async def read(self, topic: str, partition: int, offset: int | None) -> SqliteReader:
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
+        from there on are gone."""
+        if offset is None:
+            offset = await self._reading.run(lambda db: sqlite_lanes.lane(db, topic, partition).start)
         reader = SqliteReader(topic, partition, offset, self._reading, self._bell)
         await reader.check()
         self._trim_from_now_on()

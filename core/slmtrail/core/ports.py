@@ -103,8 +103,9 @@ class Bus(Uplink, Protocol):
         """Joins a consumer group, from its last commit or else from the oldest message."""
         ...
 
-    async def read(self, topic: str, partition: int, offset: int) -> Reader:
-        """Reads one partition from `offset`. Raises BusError where messages from there on are gone."""
+    async def read(self, topic: str, partition: int, offset: int | None) -> Reader:
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
+        from there on are gone."""
         ...
 
     async def newest(self, topic: str) -> dict[str, bytes]:
@@ -231,6 +232,10 @@ class Store(Scanned, Protocol):
 
     def holding(self, ledger: str, leaves: Sequence[int]) -> set[int]:
         """Which of these leaves are there, counting all that was written before this call."""
+        ...
+
+    def tally(self, ledger: str, start: int, end: int) -> tuple[int, int]:
+        """How many records there are of leaves start ≤ leaf < end, and the sum of their leaves."""
         ...
 
     def erase(self, ledger: str, rows: Rows) -> int:

@@ -25,7 +25,7 @@ CHUNK = 10_000
 MAX_TOLD = 20
 
 RESTORE = "restore the ledger's folder from a copy, or move it away and index the topic anew"
-REINDEX = "move the store away and index the records anew"
+REINDEX = "stop the pipeline and run slmtrail reindex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _stored(name: str, folder: Path, state: State, store: Store) -> Iterator[Tro
     if missing:
         shown = ", ".join(f"{first} to {last}" for first, last in certificate.rows(missing)[:MAX_TOLD])
         what = f"{len(missing)} leaves are not in the store: {shown}"
-        yield Trouble(name, what, f"look for them in the dead letters (store_refused), else {REINDEX}")
+        yield Trouble(name, what, "run slmtrail reconcile: it puts them back from the topic, or says why not")
     known = store.extent(Query()).get(name, range(0))
     if known.stop > max(state.size, State.read(folder).size):  # an indexer may have gone on meanwhile
         yield Trouble(name, f"the store has leaf {known.stop - 1}, and only {state.size} were sealed", REINDEX)

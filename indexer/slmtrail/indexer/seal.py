@@ -4,6 +4,8 @@ What belongs together changes together, in one SQLite transaction: the size of t
 the bus, each collector's mark, and the leaves that are not yet known to be stored. The tiles are on disk
 before it, the signature comes after it. So a crash at any point leaves a ledger that goes on where it
 stopped, and no two heads of one size are ever signed.
+
+Certificates are kept here too: a store that was lost and is built anew must not bring back what they say is gone.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from slmtrail.core import commitment, durable
+from slmtrail.core.certificate import FIELD
 from slmtrail.core.errors import LedgerError, StorageError
 from slmtrail.core.identity import Position, origin
 from slmtrail.core.keys import Signer
@@ -39,6 +42,7 @@ CREATE TABLE IF NOT EXISTS marks (
   collector TEXT NOT NULL, boot TEXT NOT NULL, frame INTEGER NOT NULL, "index" INTEGER NOT NULL,
   part INTEGER NOT NULL, PRIMARY KEY (collector, boot)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pending (bus_offset INTEGER PRIMARY KEY, leaf INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS certificates (leaf INTEGER PRIMARY KEY, record BLOB NOT NULL);
 """
 
 
@@ -53,6 +57,30 @@ class Batch:
     """What is no record at all, and why."""
 
 
+def own(folder: Path) -> IO[str]:
+    """Owns the ledger in `folder` until what this returns is closed. Raises StorageError where another does."""
+    durable.make_folder(folder)
+    held = (folder / "lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise StorageError(f"{folder}: another indexer owns this ledger; one ledger has one owner") from None
+    return held
+
+
+def certificates(folder: Path) -> list[bytes]:
+    """The records of the certificates that were sealed into the ledger in `folder`."""
+    path = folder / STATE_FILE
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'certificates'").fetchone():
+                return []  # an earlier version kept none
+            return [record for (record,) in db.execute("SELECT record FROM certificates ORDER BY leaf")]
+    except sqlite3.Error as error:
+        raise StorageError(f"{path}: {error}; restore the ledger's folder from a copy") from None
+
+
 class Sealer:
     """The ledger of one partition. One process owns it; call it from one thread at a time."""
 
@@ -60,13 +88,7 @@ class Sealer:
         self.ledger = ledger
         self._folder = folder
         self._key = key
-        durable.make_folder(folder)
-        self._held = (folder / "lock").open("w")
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._held.close()
-            raise StorageError(f"{folder}: another indexer owns this ledger; one ledger has one owner") from None
+        self._held = own(folder)
         try:
             self._db = sqlite3.connect(folder / STATE_FILE, check_same_thread=False)
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
@@ -188,6 +210,10 @@ class Sealer:
             self._db.executemany(
                 "INSERT INTO pending VALUES (?, ?)",
                 [(delivery.offset, leaf) for (delivery, _), leaf in zip(fresh, leaves, strict=True)],
+            )
+            self._db.executemany(
+                "INSERT INTO certificates VALUES (?, ?)",
+                [(leaf, d.value) for (d, record), leaf in zip(fresh, leaves, strict=True) if FIELD in record],
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",

@@ -82,6 +82,15 @@ class ElasticStore:
             found.update(bucket["key"] for bucket in _buckets(answer, "leaves"))
         return found
 
+    def tally(self, ledger: str, start: int, end: int) -> tuple[int, int]:
+        """How many records there are of leaves start ≤ leaf < end, and the sum of their leaves."""
+        self._refresh()
+        leaves = [{"term": {LEDGER: ledger}}, {"range": {LEAF: {"gte": start, "lt": end}}}]
+        totals = {"count": {"value_count": {"field": LEAF}}, "sum": {"sum": {"field": LEAF}}}
+        answer = self._search({"size": 0, "query": {"bool": {"filter": leaves}}, "aggs": totals})
+        found = answer.get("aggregations", {})
+        return found.get("count", {}).get("value", 0), int(found.get("sum", {}).get("value", 0))
+
     def erase(self, ledger: str, rows: Rows) -> int:
         """Destroys content, persons and salts of these leaves, and the old versions of their documents."""
         if self._bulk is None:

@@ -81,7 +81,7 @@ def expire(client: ElasticClient, streams: Streams, summarise: Mapping[str, Rows
 
 def rotate(client: ElasticClient, streams: Streams, ages_ms: Mapping[str, int]) -> None:
     """Gives each data stream whose newest index is older than its class may be, or large, a new one."""
-    for stream in _backing(client, streams):
+    for stream in backing(client, streams):
         conditions: dict[str, Any] = {"max_primary_shard_size": f"{MAX_BYTES}b", "min_docs": 1}
         age_ms = ages_ms.get(class_of_stream(stream))
         if age_ms is not None:
@@ -89,7 +89,7 @@ def rotate(client: ElasticClient, streams: Streams, ages_ms: Mapping[str, int]) 
         client.ask("POST", f"/{stream}/_rollover", {"conditions": conditions})
 
 
-def _backing(client: ElasticClient, streams: Streams) -> dict[str, list[str]]:
+def backing(client: ElasticClient, streams: Streams) -> dict[str, list[str]]:
     """The backing indices of each data stream, the one that is written to last."""
     resolved = client.ask("GET", f"/_resolve/index/{streams.pattern}") or {"data_streams": []}
     found = {}
@@ -128,7 +128,7 @@ def _due(client: ElasticClient, index: str, orders: _Orders) -> _Due:
 
 def _closed(client: ElasticClient, streams: Streams, index: str) -> None:
     """Lets nothing be written to an index any more: neither new records nor, while it is copied, erasures."""
-    for stream, indices in _backing(client, streams).items():
+    for stream, indices in backing(client, streams).items():
         if index == indices[-1]:
             client.ask("POST", f"/{stream}/_rollover")
     client.ask("PUT", f"/{index}/_settings", {"index": {"blocks": {"write": True}}})

@@ -86,6 +86,15 @@ class SqliteStore:
             )
             return {leaf for (leaf,) in found}
 
+    def tally(self, ledger: str, start: int, end: int) -> tuple[int, int]:
+        """How many records there are of leaves start ≤ leaf < end, and the sum of their leaves."""
+        with self._reading() as db:
+            count, total = db.execute(
+                "SELECT count(*), coalesce(sum(leaf), 0) FROM record WHERE ledger = ? AND leaf >= ? AND leaf < ?",
+                (ledger, start, end),
+            ).fetchone()
+            return count, total
+
     def search(self, query: Query) -> Page:
         """The records that fit, in the order of its `sort`."""
         question = asked(query)
@@ -270,7 +279,7 @@ class SqliteStore:
 
 
 _UNKNOWN = "{}; `slmtrail verify` tells whether the file is whole"
-_REBUILD = "restore it from a backup, or move it away and index the records anew"
+_REBUILD = "stop the pipeline and run slmtrail reindex"
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; free space on it, or move the data folder (setting `data`)",
     sqlite3.SQLITE_READONLY: "can't be written; give this user write permission there, or move the data folder",
