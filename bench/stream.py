@@ -39,6 +39,7 @@ from jobs import JOB, JobTrail, now_ms  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
 from slmtrail.bus.connect import connect  # noqa: E402
 from slmtrail.core import frames  # noqa: E402
+from slmtrail.core.events import parse, timestamp_text  # noqa: E402
 from slmtrail.core.ports import FRAMES, RECORDS, Bus, Message  # noqa: E402
 from slmtrail.stream.judge.judge import Judge  # noqa: E402
 from slmtrail.stream.process import Desk, process  # noqa: E402
@@ -52,23 +53,27 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def made_events(count: int) -> list[dict[str, Any]]:
-    """Inferences with some personal data, of a few hundred users."""
+    """Inferences with some personal data, of a few hundred users, as a collector puts them into its frames."""
     spec = importlib.util.spec_from_file_location("corpus", ROOT / "tests/data/redaction/generate.py")
     assert spec is not None and spec.loader is not None
     corpus = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(corpus)
     rng = random.Random(11)
     return [
-        {
-            "slm.kind": "inference",
-            "user.id": f"user-{number % 300}",
-            "gen_ai.request.model": "phi-3-mini",
-            "gen_ai.input.messages": [{"role": "user", "content": corpus.prose(rng, TEXT_CHARS)}],
-            "gen_ai.output.messages": [{"role": "assistant", "content": corpus.plain(rng, TEXT_CHARS)}],
-            "gen_ai.usage.input_tokens": 80,
-            "gen_ai.usage.output_tokens": 90,
-            "slm.latency_ms": number % 900,
-        }
+        parse(
+            {
+                "slm.kind": "inference",
+                "user.id": f"user-{number % 300}",
+                "gen_ai.request.model": "phi-3-mini",
+                "gen_ai.input.messages": [{"role": "user", "content": corpus.prose(rng, TEXT_CHARS)}],
+                "gen_ai.output.messages": [{"role": "assistant", "content": corpus.plain(rng, TEXT_CHARS)}],
+                "gen_ai.usage.input_tokens": 80,
+                "gen_ai.usage.output_tokens": 90,
+                "slm.latency_ms": number % 900,
+                "deployment.environment.name": "dev",
+            },
+            0,
+        )
         for number in range(count)
     ]
 
@@ -80,7 +85,8 @@ def made_frames(edges: list[Edge], events: list[dict[str, Any]], count: int) -> 
         edge = edges[number % len(edges)]
         edge.now_ms = now_ms()
         first = number * FRAME_EVENTS % (len(events) - FRAME_EVENTS)
-        some = [{**event, "@timestamp": edge.now_ms} for event in events[first : first + FRAME_EVENTS]]
+        at = {"@timestamp": timestamp_text(edge.now_ms)}
+        some = [event | at for event in events[first : first + FRAME_EVENTS]]
         made.append(Message(edge.name, frames.to_bytes(edge.frame(some))))
     return made
 
@@ -284,11 +290,11 @@ def plain_worker(bootstrap: str) -> None:
         async for value in stream:
             event = orjson.loads(value)
             for field in ("gen_ai.input.messages", "gen_ai.output.messages"):
-                for message in event[field]:
-                    text = message["content"]
+                for part in (part for message in event[field] for part in message["parts"]):
+                    text = part["content"]
                     for found in sorted(analyzer.find(text), key=lambda found: -found.start):
                         text = f"{text[: found.start]}<{found.type}>{text[found.end :]}"
-                    message["content"] = text
+                    part["content"] = text
             await out.send(value=orjson.dumps(event))
 
     faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()

@@ -8,6 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from slmtrail.core.shapes import json_text
 
+MAX_ITEMS = 10_000
+"""Messages of one event, and parts of one message."""
+
 JsonText = Annotated[str, BeforeValidator(json_text)]
 
 
@@ -28,12 +31,15 @@ class Part(BaseModel):
     extra: JsonText | None = None
 
 
+Parts = Annotated[list[Part], Field(max_length=MAX_ITEMS)]
+
+
 class Message(BaseModel):
     """What one side said in one turn."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     role: Annotated[str, Field(max_length=64)]
-    parts: Annotated[list[Part], Field(max_length=10_000)]
+    parts: Parts
     name: str | None = None
     finish_reason: str | None = None

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from slmtrail.core import canonical, commitment, events, frames, likeness, retaining
+from slmtrail.core import canonical, commitment, events, frames, likeness, retaining, wellformed
 from slmtrail.core.errors import EventError, FrameError
 from slmtrail.core.frames import Frame
 from slmtrail.core.identity import Position, identified
@@ -117,6 +117,8 @@ class _Opened:
     seed: bytes = b""
     events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """The good ones, each with its index."""
+    alert_seed: str = ""
+    """What the salts of alerts are made from: one of its own, so that an alert never shares a salt with a record."""
 
 
 def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) -> Output:
@@ -143,6 +145,7 @@ def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) 
             opened.append(taken)
     redacted = iter(desk.redactor.redact_all([event for taken in opened for _, event in taken.events]))
     for taken in opened:
+        taken.alert_seed = commitment.salt(taken.seed or bytes.fromhex(taken.frame.digest), "alert")
         records = _noted(taken, desk, output.signals)
         for index, _ in taken.events:
             records.append(_record(*next(redacted), index, taken, desk, output.signals))
@@ -208,7 +211,7 @@ def _take(
 
 
 def _event(line: bytes, frame: Frame, trusted: Trusted) -> dict[str, Any]:
-    event = events.parse(line, frame.header.last_ms, framed=True)
+    event = wellformed.event(line) or events.parse(line, frame.header.last_ms, framed=True)
     environment = event.setdefault("deployment.environment.name", frame.header.environment)
     if environment != frame.header.environment and trusted.environment != ANY:
         raise EventError(
@@ -254,8 +257,7 @@ def _judged(
 ) -> dict[str, Any]:
     header = opened.frame.header
     record = identified(event, header.collector, header.boot, Position(header.sequence, index, part))
-    # A seed of its own: an alert never shares a salt with the record.
-    judged = desk.judge.judge(record, commitment.salt(seed, "alert"), opened.delivery.timestamp_ms)
+    judged = desk.judge.judge(record, opened.alert_seed, opened.delivery.timestamp_ms)
     signals += judged.signals
     if judged.flags:
         record["slm.flags"] = judged.flags

@@ -23,9 +23,19 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
     text = " ".join(asked_last(record).casefold().split())
     if len(text) < 8:
         return None
-    words = (_VARIABLE_OR_ADDRESS if "@" in text else _VARIABLE).sub("_", text).split()
+    words = _alike(text)
     form = f"{' '.join(words[:_HEAD_WORDS])} {len(words) // 6}"
     return Hit("", text[:160], value=[short(form), short(text)])
+
+
+def _alike(text: str) -> list[str]:
+    """The words of a text, with one mark for each number, quotation and address, at its head at least."""
+    variable = _VARIABLE_OR_ADDRESS if "@" in text else _VARIABLE
+    if '"' in text or "<" in text or text.count("'") > 1:
+        return variable.sub("_", text).split()
+    # Nothing goes over several words, so the rest of them only have to be counted.
+    words = text.split()
+    return [*variable.sub("_", " ".join(words[:_HEAD_WORDS])).split(), *words[_HEAD_WORDS:]]
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
