@@ -67,7 +67,7 @@ def take(page: Page, name: str) -> None:
 
 
 def main() -> None:
-    """Search, one record, alerts."""
+    """Search, one record, what happened around it, alerts, the overview, two models."""
     executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
     FOLDER.mkdir(exist_ok=True)
     with running_trail() as address:
@@ -77,13 +77,20 @@ def main() -> None:
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
             wait_for_history(page, address)
             page.goto(address + LIST)
+            page.locator(".shape .tally").first.wait_for()
             take(page, "search")
             page.goto(address + CONVERSATION)
             page.locator("[data-row]").first.click()
             page.locator(".proof.proved").wait_for()
             take(page, "record")
+            page.get_by_role("link", name="What happened around it").click()
+            take(page, "incident")
             page.goto(address + "/alerts")
             take(page, "alerts")
+            page.goto(address + "/overview")
+            take(page, "overview")
+            page.goto(address + "/compare?one=phi-3-mini&other=qwen2.5-1.5b")
+            take(page, "compare")
             browser.close()
 
 

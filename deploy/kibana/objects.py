@@ -182,7 +182,7 @@ def objects(page: str, dataset: str) -> list[Made]:
     life = search(
         "trail",
         "The trail's own life: gaps, drops, refusals",
-        'slm.kind : system and not event.action : "coverage"',
+        'slm.kind : system and not event.action : "covered"',
         ["event.action", "slm.trail.collector", "slm.trail.count", "slm.trail.dropped", "event.id"],
     )
     readers = search("readers", "Who looked at the trail", "slm.kind : access", ["event.action", "user.id", "event.id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -60,7 +61,14 @@ FOCUS = """() => {
 def paths(site: Site, *events: dict[str, Any]) -> list[str]:
     """Every kind of page over these events."""
     ids = site.trail.seal(*events)
-    return ["/", "/?since=never", "/?q=zebra", "/alerts", "/nowhere", *(f"/record/{record_id}" for record_id in ids)]
+    session = quote(str(events[0].get("session.id", "none")), safe="")
+    together = (
+        f"/overview /overview?since=4w /shape?kind=inference /session/{session} /record/{ids[0]}/history "
+        f"/incident /incident?name={ids[0]} /incident?about=time&name=never /compare /compare?one=phi-3-mini&other=x "
+        "/integrity"
+    )
+    each = [f"/record/{record_id}" for record_id in ids]
+    return ["/", "/?since=never", "/?q=zebra", "/alerts", "/nowhere", *together.split(), *each]
 
 
 def everywhere(window: Window, site: Site, found: list[str]) -> Iterator[Page]:
@@ -125,6 +133,66 @@ def test_keys(window: Window, site: Site) -> None:
     expect(page.get_by_label("Search all records")).to_have_value("new j/k")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.address}/?q=new+j%2Fk")
+
+
+def test_who_leaked_a_card_and_what_happened_around_it(window: Window, site: Site) -> None:
+    shared = {"trace__id": "t-1", "session__id": "s-1", "user__id": "mallory"}
+    login = {"slm.kind": "auth", "event.action": "login", "event.outcome": "success", "user.id": "mallory"}
+    site.trail.seal(
+        at(login, "2026-01-15T09:55:00Z"),
+        at({"slm.kind": "config", "slm.config.name": "template"}, "2026-01-15T08:00:00Z"),
+        inference("Which plans are there?", "Two.", **shared),
+        at(inference("Send me bob@example.com", "I wrote to bob@example.com.", **shared), "2026-01-15T10:01:00Z"),
+        inference("Which plans are there, please?", "Three.", user__id="alice"),
+    )
+    page = window.page
+    page.goto(f"{site.address}/?q=finding:EMAIL_ADDRESS")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("tbody tr").click()
+    page.get_by_role("link", name="The conversation").click()
+    expect(page.locator(".turn.user")).to_contain_text(["Which plans are there?", "EMAIL_1"])
+    expect(page.locator(".turn.answer")).to_have_count(2)
+    page.get_by_role("link", name="what happened around it").click()
+    expect(page.locator(".timeline > li")).to_have_count(4)
+    expect(page.locator(".timeline > li").nth(0)).to_contain_text("template")
+    expect(page.locator(".timeline > li").nth(1)).to_contain_text("the same user")
+    page.locator(".timeline > li").nth(2).get_by_role("link").click()
+    page.get_by_role("link", name="Asked before").click()
+    expect(page.locator(".timeline > li")).to_have_count(2)
+    expect(page.locator("main")).to_contain_text("Three.")
+
+
+def test_counts_lead_to_what_they_count(window: Window, site: Site) -> None:
+    site.trail.seal(*a_day())
+    page = window.page
+    page.goto(f"{site.address}/?since=2026-01-15")
+    page.locator(".shape .tally").filter(has_text="Outcomes").get_by_role("link", name="failure").click()
+    expect(page).to_have_url(re.compile("outcome=failure"))
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{site.address}/?kind=inference")
+    bars = page.locator(".shape svg a[data-since]")
+    expect(bars).to_have_count(6)
+    bars.nth(0).hover()
+    page.mouse.down()
+    bars.nth(1).hover()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"since=2026-01-15T00.*until=2026-01-15T0"))
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("window", [{"timezone_id": "Asia/Tokyo"}], indirect=True)
+def test_times_here_and_the_list_of_keys(window: Window, site: Site) -> None:
+    site.trail.seal(inference())
+    page = window.page
+    page.goto(f"{site.address}/?kind=inference")
+    expect(page.locator("td time")).to_have_text("2026-01-15 10:00:00")
+    page.keyboard.press("t")
+    expect(page.locator("td time")).to_have_text("2026-01-15 19:00:00")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("next in the list")
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    expect(page).to_have_url(f"{site.address}/overview")
 
 
 @pytest.mark.parametrize("window", [{"java_script_enabled": False}], indirect=True)

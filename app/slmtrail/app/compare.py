@@ -51,7 +51,7 @@ def _share(share: Share, found: Comparison) -> tuple[str, str, str, bool]:
         f"{count / side.records:.1%}" if side.records else "-"
         for count, side in ((share.one, found.one), (share.other, found.other))
     )
-    return share.name, one, other, share.differs
+    return share.name.replace("_", " ") if ":" not in share.name else share.name, one, other, share.differs
 
 
 def _spread(spread: Spread) -> tuple[str, str]:

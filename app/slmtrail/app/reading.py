@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,14 @@ from slmtrail.app import parts
 from slmtrail.core import keys
 from slmtrail.core.errors import KeyFileError, NotFound
 from slmtrail.core.identity import origin, record_id
-from slmtrail.core.ports import Page, Query, Sealed, Store
+from slmtrail.core.ports import Histogram, Page, Query, Sealed, Store
+from slmtrail.core.readers import EVERYTHING, Scope
 from slmtrail.core.settings import Settings
+from slmtrail.indexer.reading.walk import quoted
 from slmtrail.indexer.store.language.times import moment_ms
+from slmtrail.indexer.store.matching import matching
+from slmtrail.indexer.store.query import asked as in_terms
+from slmtrail.indexer.store.scoping import shown
 from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.prove import ProofState, prove
 from slmtrail.stream.redact.operators import KeyedHash
@@ -42,10 +48,13 @@ class Asked:
     until: str = ""
     limit: int = 50
     after: str = ""
+    sort: str = "-time"
 
 
 class Reading:
-    """An open trail. Its methods block."""
+    """An open trail, all of it or what a scope lets through. Its methods block."""
+
+    scope = EVERYTHING
 
     def __init__(self, settings: Settings, store: Store | None = None) -> None:
         self._settings = settings
@@ -59,8 +68,14 @@ class Reading:
             # A reader without the key can still search by what is stored as it is.
             self._hash = None
 
+    def within(self, scope: Scope) -> Reading:
+        """The same trail, of which no more than this is seen."""
+        narrowed = copy.copy(self)
+        narrowed.scope = scope
+        return narrowed
+
     def search(self, asked: Asked) -> Page:
-        """A page of records, newest first."""
+        """A page of records, newest first unless `asked` says otherwise."""
         return self._store.search(self.query(asked))
 
     def alerts(self, asked: Asked) -> Page:
@@ -79,7 +94,15 @@ class Reading:
 
     def ask(self, query: Query) -> Page:
         """A page of what fits, as the store is asked."""
-        return self._store.search(query)
+        return self._store.search(dataclasses.replace(query, scope=self.scope))
+
+    def facet(self, asked: Asked, field: str, size: int) -> dict[str, int]:
+        """The most frequent values of a field, and how many records have each."""
+        return self._store.facet(self.query(asked), field, size)
+
+    def histogram(self, asked: Asked, bars: int) -> Histogram:
+        """The records over time."""
+        return self._store.histogram(self.query(asked), bars)
 
     def query(self, asked: Asked) -> Query:
         """What is asked of the store."""
@@ -96,14 +119,18 @@ class Reading:
             until_ms=moment_ms(asked.until) if asked.until else None,
             limit=asked.limit,
             after=asked.after,
+            sort=asked.sort,
+            scope=self.scope,
         )
 
     def show(self, record_id: str) -> tuple[Sealed, ProofState]:
         """One record, and what can be proved of it."""
-        sealed = self._store.get(record_id)
-        if sealed is None:
+        # What is proved is the whole record, whatever of it may be seen.
+        whole = dataclasses.replace(self.scope, content=True)
+        found = self._store.search(Query(where=f"id:{quoted(record_id)}", scope=whole, sort="time", limit=1)).records
+        if not found:
             raise NotFound(f"{record_id}: there is no record of this id")
-        return sealed, self.prove(sealed)
+        return shown(found[0], self.scope), self.prove(found[0])
 
     def prove(self, sealed: Sealed) -> ProofState:
         """What can be proved of a record."""
@@ -117,16 +144,25 @@ class Reading:
             return ProofState("broken", f"the ledger {sealed.ledger!r} is not here")
         return prove(folder, sealed)
 
+    def folders(self) -> list[LedgerFolder]:
+        """The ledgers that are here; none where this machine has no keys to check them by."""
+        try:
+            return parts.ledger_folders(self._settings)
+        except KeyFileError:
+            return []
+
     def newer(self, seen: dict[str, int]) -> Iterator[Sealed]:
         """The records behind the leaves in `seen` (ledger: next leaf), which moves on with them."""
-        for ledger in sorted(self._store.ledgers()):
+        fits = matching(in_terms(Query(scope=self.scope)))
+        for ledger in sorted(seen.keys() | self._store.ledgers().keys()):
             for sealed in self._store.scan(ledger, seen.get(ledger, 0), END):
                 seen[ledger] = sealed.leaf + 1
-                yield sealed
+                if fits(sealed.record):
+                    yield shown(sealed, self.scope)
 
     def ends(self) -> dict[str, int]:
         """Behind the newest leaf of each ledger: where `newer` starts to follow."""
-        return dict(self._store.ledgers())
+        return {ledger: leaves.stop for ledger, leaves in self._store.extent(Query()).items()}
 
     def close(self) -> None:
         """Gives back the store."""
@@ -139,8 +175,8 @@ class Reading:
         return (user, self._hash.text(user)) if self._hash else (user,)
 
 
-def excerpt(record: dict[str, Any], length: int = 100) -> str:
-    """One line that says what a record is about."""
+def excerpt(record: dict[str, Any], length: int = 100, *, told: bool = True) -> str:
+    """One line that says what a record is about; where it has no text, by the names in it if `told`."""
     for name in ("message", "error.message"):
         if name in record:
             return _one_line(record[name], length)
@@ -149,7 +185,7 @@ def excerpt(record: dict[str, Any], length: int = 100) -> str:
             text = " ".join(part.get("content") or part.get("result") or "" for part in message["parts"])
             if text.strip():
                 return _one_line(text, length)
-    return _one_line(" ".join(str(record[name]) for name in _TOLD if name in record), length)
+    return _one_line(" ".join(str(record[name]) for name in _TOLD if told and name in record), length)
 
 
 def _one_line(text: str, length: int) -> str:

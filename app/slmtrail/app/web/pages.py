@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import jinja2
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from slmtrail.app.reading import Asked, Reading
-from slmtrail.app.web import view
+from slmtrail.app.web import inquiry, view
 from slmtrail.app.web.guard import HostGuard
 from slmtrail.app.web.headers import SecurityHeaders
-from slmtrail.app.web.pieces import pieces
+from slmtrail.app.web.render import FOLDER, link, page
 from slmtrail.core import commitment
 from slmtrail.core.errors import NotFound, QueryError, StorageError, StoreError, TrailError
-from slmtrail.core.events import KINDS
+from slmtrail.core.events import KINDS, timestamp_text
 from slmtrail.core.ports import Page, Sealed
 from slmtrail.indexer.ledger import merkle, note
+from slmtrail.indexer.store.columns import LIKENESS
 from slmtrail.indexer.verify.prove import ProofState
 from slmtrail.stream.judge.rule import built_in
 
@@ -45,7 +45,6 @@ FILTERS = {
 }
 """What stands in the address of a search, and the field of `Asked` that it fills."""
 
-_FOLDER = Path(__file__).parent
 _EXAMPLE = {
     "slm.kind": "inference",
     "user.id": "alice",
@@ -61,16 +60,8 @@ _ADVICE = {
     503: "The store can't be read now. Look at the log of `slmtrail up`, and reload this page.",
 }
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.globals["link"] = lambda **filters: _link("/", filters)
-_templates.filters["pieces"] = pieces
-_templates.filters["clock"] = lambda at: f"{at[:10]} {at[11:19]}"
+
+_DETECTS = {rule.id: rule.manifest.detects for rule in built_in()}
 
 
 def page_routes(reading: Reading, allowed_hosts: Iterable[str] = ()) -> list[BaseRoute]:
@@ -83,8 +74,15 @@ def page_routes(reading: Reading, allowed_hosts: Iterable[str] = ()) -> list[Bas
         routes=[
             Route("/", pages.search),
             Route("/record/{id}", pages.record),
+            Route("/record/{id}/history", pages.over(inquiry.history)),
+            Route("/session/{name:path}", pages.over(inquiry.session)),
             Route("/alerts", pages.alerts),
-            Mount("/static", StaticFiles(directory=_FOLDER / "static")),
+            Route("/overview", pages.over(inquiry.overview)),
+            Route("/shape", pages.shape),
+            Route("/incident", pages.over(inquiry.incident)),
+            Route("/compare", pages.over(inquiry.compare)),
+            Route("/integrity", pages.over(inquiry.integrity)),
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         exception_handlers={HTTPException: _http_error, TrailError: _trail_error, Exception: _unexpected},
     )
@@ -98,34 +96,44 @@ class _Pages:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
+    def over(self, handler: Callable[[Reading, Request], Response]) -> Callable[[Request], Response]:
+        """A page that is made of the trail as its reader sees it."""
+        return lambda request: handler(self._reading, request)
+
+    def shape(self, request: Request) -> Response:
+        asked = dataclasses.replace(_asked(request), after="")
+        return inquiry.shape(self._reading, asked, _filters(asked), part="part" in request.query_params)
+
     def search(self, request: Request) -> Response:
         asked = _asked(request)
-        page, error = Page([], 0), ""
+        found, error = Page([], 0), ""
         try:
-            page = self._reading.search(asked)
+            found = self._reading.search(asked)
         except QueryError as fault:
             error = str(fault)
         filters = _filters(asked)
-        return _page(
+        return page(
             "search.html",
             400 if error else 200,
             asked=asked,
             kinds=sorted(KINDS),
             outcomes=("success", "failure", "unknown"),
             flags=sorted({rule.id for rule in built_in()} | ({asked.flag} - {""})),
-            rows=[view.row(sealed) for sealed in page.records],
-            total=page.total,
-            older=_link("/", filters | {"after": page.cursor}) if page.cursor else "",
-            newest=_link("/", filters | {"after": ""}) if asked.after else "",
+            rows=[view.row(sealed) for sealed in found.records],
+            total=found.total,
+            older=link("/", filters | {"after": found.cursor}) if found.cursor else "",
+            newest=link("/", filters | {"after": ""}) if asked.after else "",
             filtered=bool(filters),
             narrowed=bool(filters.keys() - {"q"}),
             error=error,
             curl=_curl(request),
+            shape=link("/shape", filters),
+            shape_part="" if asked.after else link("/shape", filters | {"part": "1"}),
         )
 
     def record(self, request: Request) -> Response:
         sealed, proof = self._reading.show(request.path_params["id"])
-        return _page(
+        return page(
             "record.html",
             sealed=sealed,
             row=view.row(sealed),
@@ -139,24 +147,28 @@ class _Pages:
             proof=proof,
             path=_path(sealed, proof),
             raw=view.raw_json(sealed),
+            session=view.session(sealed.record),
+            asked=bool(view.names(sealed.record, LIKENESS)),
+            explained=[(flag, _DETECTS[flag]) for flag in view.names(sealed.record, "slm.flags") if flag in _DETECTS],
+            checked=timestamp_text(time.time_ns() // 1_000_000),
         )
 
     def alerts(self, request: Request) -> Response:
         asked = _asked(request)
-        page, error = Page([], 0), ""
+        found, error = Page([], 0), ""
         try:
-            page = self._reading.alerts(asked)
+            found = self._reading.alerts(asked)
         except QueryError as fault:
             error = str(fault)
         filters = {"user": asked.user, "since": asked.since}
-        return _page(
+        return page(
             "alerts.html",
             400 if error else 200,
             asked=asked,
-            alerts=[view.alert(sealed) for sealed in page.records],
-            total=page.total,
-            older=_link("/alerts", filters | {"after": page.cursor}) if page.cursor else "",
-            newest=_link("/alerts", filters) if asked.after else "",
+            alerts=[view.alert(sealed) for sealed in found.records],
+            total=found.total,
+            older=link("/alerts", filters | {"after": found.cursor}) if found.cursor else "",
+            newest=link("/alerts", filters) if asked.after else "",
             filtered=any(filters.values()),
             error=error,
         )
@@ -184,11 +196,6 @@ def _filters(asked: Asked) -> dict[str, str]:
     return {name: value for name, field in FILTERS.items() if name != "after" and (value := getattr(asked, field))}
 
 
-def _link(path: str, filters: Mapping[str, str]) -> str:
-    query = urlencode({name: value for name, value in filters.items() if value})
-    return f"{path}?{query}" if query else path
-
-
 def _path(sealed: Sealed, proof: ProofState) -> dict[str, Any] | None:
     """The way from a record to the signed root, step by step."""
     if proof.proof is None or proof.checkpoint is None:
@@ -212,18 +219,14 @@ def _curl(request: Request) -> str:
     return f"curl {str(request.base_url).rstrip('/')}/v1/events -d '{orjson.dumps(_EXAMPLE).decode()}'"
 
 
-def _page(template: str, status: int = 200, /, **values: Any) -> Response:
-    return HTMLResponse(_templates.get_template(template).render(**values), status)
-
-
 def _error(request: Request, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
     """A page for people, a line for programs."""
     advice = _ADVICE.get(status, "")
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse(f"{text}{f' {advice}' if advice else ''}\n", status, headers)
-    page = _page("error.html", status, status=status, title=HTTPStatus(status).phrase, text=text, advice=advice)
-    page.headers.update(headers or {})
-    return page
+    answer = page("error.html", status, status=status, title=HTTPStatus(status).phrase, text=text, advice=advice)
+    answer.headers.update(headers or {})
+    return answer
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ import orjson
 from slmtrail.app.reading import excerpt
 from slmtrail.app.web.pieces import Piece, pieces, visible_json
 from slmtrail.core.commitment import COMMITMENTS, SALTS
-from slmtrail.core.fields import CONTENT, FIELDS
+from slmtrail.core.fields import CONTENT, FIELDS, WORDED
 from slmtrail.core.ports import Sealed
 from slmtrail.stream.redact.operators import LABELS
 
@@ -135,10 +135,10 @@ def row(sealed: Sealed) -> Row:
         model=_first(record, "gen_ai.request.model", "gen_ai.response.model"),
         environment=_text(record, "deployment.environment.name"),
         outcome=_text(record, "event.outcome"),
-        flags=_list(record, "slm.flags"),
+        flags=names(record, "slm.flags"),
         severity=_text(record, "slm.alert.severity"),
         headline=headline(record),
-        excerpt=pieces(_excerpt(record), labels(record)),
+        excerpt=pieces(_excerpt(record, told=not headline(record)), labels(record)),
     )
 
 
@@ -162,7 +162,12 @@ def headline(record: Mapping[str, Any]) -> str:
 
 def labels(record: Mapping[str, Any]) -> frozenset[str]:
     """The labels of the markers that redaction put into this record."""
-    return frozenset(LABELS.get(type_, type_) for type_ in _list(record, "slm.findings.types"))
+    return frozenset(LABELS.get(type_, type_) for type_ in names(record, "slm.findings.types"))
+
+
+def session(record: Mapping[str, Any]) -> str:
+    """The session or conversation that a record belongs to."""
+    return _first(record, "gen_ai.conversation.id", "session.id")
 
 
 def conversation(record: Mapping[str, Any]) -> list[Turn]:
@@ -193,7 +198,7 @@ def contents(record: Mapping[str, Any]) -> list[Block]:
     shown_as_turns = {"gen_ai.system_instructions", *_MESSAGES}
     return [
         Block(name, pieces(_pretty(record[name]), known), FIELDS[name].type in ("json", "labels"))
-        for name in sorted(CONTENT & record.keys() - shown_as_turns)
+        for name in sorted(WORDED & record.keys() - shown_as_turns)
     ]
 
 
@@ -239,7 +244,7 @@ def alert(sealed: Sealed) -> Alert:
         subject=subject,
         why=_text(record, "message"),
         response=_text(record, "slm.alert.response"),
-        evidence=_list(record, "slm.alert.evidence"),
+        evidence=names(record, "slm.alert.evidence"),
         model=_text(record, "gen_ai.request.model"),
         environment=_text(record, "deployment.environment.name"),
         count=count if isinstance(count := record.get("slm.alert.count"), int) else 1,
@@ -252,7 +257,7 @@ def raised(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if record.get("slm.kind") == "alert":
         return []
     who, at = _text(record, "user.id"), _text(record, "@timestamp")
-    return [(flag, who, at) for flag in _list(record, "slm.flags")]
+    return [(flag, who, at) for flag in names(record, "slm.flags")]
 
 
 def raw_json(sealed: Sealed) -> str:
@@ -274,9 +279,9 @@ def _part(part: Mapping[str, Any], known: frozenset[str]) -> Iterator[Block]:
         yield Block(label, [])
 
 
-def _excerpt(record: dict[str, Any]) -> str:
+def _excerpt(record: dict[str, Any], *, told: bool) -> str:
     try:
-        return excerpt(record, EXCERPT_CHARS)
+        return excerpt(record, EXCERPT_CHARS, told=told)
     except (KeyError, TypeError, AttributeError):
         return ""
 
@@ -304,7 +309,8 @@ def _first(record: Mapping[str, Any], *names: str) -> str:
     return next((_text(record, name) for name in names if name in record), "")
 
 
-def _list(record: Mapping[str, Any], name: str) -> list[str]:
+def names(record: Mapping[str, Any], name: str) -> list[str]:
+    """The words in a field that holds several; none where it holds something else."""
     value = record.get(name, [])
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 

@@ -1,0 +1,146 @@
+"""The pages that put many records together: overview, counts, sessions, incidents, models, the history of a prompt."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slmtrail.app import compare as comparing
+from slmtrail.app.reading import Asked, Reading
+from slmtrail.app.web import charts, view
+from slmtrail.app.web.integrity import integrity as state_of
+from slmtrail.app.web.overview import SPANS
+from slmtrail.app.web.overview import overview as overview_of
+from slmtrail.app.web.render import link, page
+from slmtrail.app.web.session import session as talk_of
+from slmtrail.core.errors import NotFound, QueryError
+from slmtrail.core.events import timestamp_text
+from slmtrail.indexer.reading.compare import compare as compared
+from slmtrail.indexer.reading.history import History
+from slmtrail.indexer.reading.history import history as askings_of
+from slmtrail.indexer.reading.incident import About
+from slmtrail.indexer.reading.incident import incident as happened
+from slmtrail.indexer.reading.said import prompt
+from slmtrail.indexer.store.language.times import moment_ms, span_ms
+
+SUBJECTS: tuple[About, ...] = get_args(About)
+TALLIED = {"Kinds": "kind", "Environments": "environment", "Models": "model", "Users": "user", "Outcomes": "outcome"}
+FLAGS = {"Flags": "flag"}
+VALUES, MODELS, MAX_COMPARED = 8, 50, 20_000
+_PARAMETERS = {"environment": "env"}
+
+
+def overview(reading: Reading, request: Request) -> Response:
+    """What happened lately."""
+    since, environment = request.query_params.get("since", "24h"), request.query_params.get("env", "")
+    since = since if since in SPANS else "24h"
+    return page(
+        "overview.html",
+        of=overview_of(reading, since, environment),
+        spans=SPANS,
+        since=since,
+        environment=environment,
+        at=lambda **filters: link("/overview", filters),
+        error="",
+    )
+
+
+def shape(reading: Reading, asked: Asked, filters: dict[str, str], part: bool) -> Response:
+    """What fits a search, over time and by its values; `part` of a page, or one of its own."""
+    values: dict[str, Any] = {"bars": None, "tallies": {}, "error": "", "back": link("/", filters)}
+    try:
+        failed = Asked(**{**_fields(asked), "outcome": "failure"})
+        # Where only one outcome is looked at, it is not shown beside itself.
+        wrong = failed if asked.outcome != "failure" else asked
+        values["bars"] = charts.bars(
+            reading.histogram(asked, charts.BARS), reading.histogram(wrong, charts.BARS), "/", filters
+        )
+        for title, name in {**TALLIED, **FLAGS}.items():
+            counts = reading.facet(asked, name, VALUES)
+            values["tallies"][title] = charts.rows(counts, "/", filters, _PARAMETERS.get(name, name))
+    except QueryError as error:
+        values["error"] = str(error)
+    return page(
+        "shape_parts.html" if part else "shape_page.html", 200 if part or not values["error"] else 400, **values
+    )
+
+
+def session(reading: Reading, request: Request) -> Response:
+    """A conversation, in its order."""
+    name = request.path_params["name"]
+    talk = talk_of(reading, name)
+    if not talk.total:
+        raise NotFound("there is no record of this session here")
+    return page("session.html", name=name, of=talk)
+
+
+def incident(reading: Reading, request: Request) -> Response:
+    """What happened around something."""
+    given = request.query_params
+    kind: About = next((one for one in SUBJECTS if one == given.get("about")), "id")
+    name, around = given.get("name", "").strip(), given.get("around", "") or "15m"
+    found, error, status = None, "", 200
+    if name:
+        try:
+            subject = timestamp_text(moment_ms(name)) if kind == "time" else name
+            found = happened(reading.ask, reading.query(Asked()), kind, subject, span_ms(around))
+        except (QueryError, NotFound) as fault:
+            error, status = str(fault), 404 if isinstance(fault, NotFound) else 400
+    rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries] if found else []
+    changes = [(entry.why, view.row(entry.sealed)) for entry in found.changes] if found else []
+    option = {"id": name, "time": f"--at {name}"}.get(kind, f"--{kind} {name}")
+    return page(
+        "incident.html",
+        status,
+        of=found,
+        rows=rows,
+        changes=changes,
+        subjects=SUBJECTS,
+        kind=kind,
+        name=name,
+        around=around,
+        error=error,
+        flag=option,
+    )
+
+
+def compare(reading: Reading, request: Request) -> Response:
+    """Two models side by side."""
+    given = request.query_params
+    one, other, since = given.get("one", "").strip(), given.get("other", "").strip(), given.get("since", "") or "7d"
+    found, error = None, ""
+    try:
+        if one and other:
+            found = compared(reading.ask, reading.query(Asked(since=since)), one, other, MAX_COMPARED)
+    except QueryError as fault:
+        error = str(fault)
+    return page(
+        "compare.html",
+        400 if error else 200,
+        of=found,
+        rows=comparing.rows(found) if found else [],
+        one=one,
+        other=other,
+        since=since,
+        models=sorted(reading.facet(Asked(kind="inference"), "model", MODELS)),
+        error=error,
+    )
+
+
+def history(reading: Reading, request: Request) -> Response:
+    """Where what a record asks was asked before."""
+    name = request.path_params["id"]
+    text = prompt(reading.show(name)[0].record)
+    found = askings_of(reading.ask, reading.query(Asked()), text) if text else History([], {}, 0)
+    return page("history.html", id=name, prompt=text, of=found)
+
+
+def integrity(reading: Reading, _: Request) -> Response:
+    """What is signed, covered and missing."""
+    return page("integrity.html", of=state_of(reading))
+
+
+def _fields(asked: Asked) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in Asked.__slots__}
