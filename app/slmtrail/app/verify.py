@@ -205,6 +205,8 @@ def _tell_json(proved: Proved) -> None:
             "signed_for": proved.signed_for,
             "uncovered": proved.uncovered,
             "erased": proved.erased,
+            "summarised": proved.summarised,
+            "removed": proved.removed,
         }
     )
 
@@ -226,8 +228,9 @@ def _tell(proved: Proved, scope: Scope) -> None:
         tell(f"collectors signed for {proved.signed_for['events']} events" + (f"; {', '.join(more)}" if more else ""))
     if proved.uncovered:
         tell(f"{proved.uncovered} records are newer than what is sealed of their collectors")
-    for number, count in proved.erased.items():
-        tell(f"{count} records were erased under certificate {escape(number)}")
+    for what in ("erased", "summarised", "removed"):
+        for number, count in getattr(proved, what).items():
+            tell(f"{count} records were {what} under certificate {escape(number)}")
     if proved.faults:
         faults = sum(proved.counted.get(kind, 0) for kind in {fault.kind for fault in proved.faults})
         tell(f"[bold red]not verified[/]: {faults} faults")

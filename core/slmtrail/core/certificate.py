@@ -33,14 +33,17 @@ _SOMETIMES = frozenset({"policy", "query", "until_ms"})
 
 Action = Literal["erased", "summarised", "removed", "held", "released", "key_made", "key_rotated", "key_revoked"]
 
+CONTENT_GONE = frozenset({"erased", "summarised"})
+"""What leaves a record without content, persons and salts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """What was decided.
 
-    subject: the id of a key, the keyed hash of whom an erasure is about, a retention class, or the hold that is released.
-    leaves: rows of leaves, first and last. clean_ms: when the bus will have forgotten what was erased. policy: the digest
-    of the policy under which it is no longer kept. query: which records are held, until `until_ms` (0: till released).
+    subject: the id of a key, the keyed hash of whom an erasure is about, a retention class, or the id of the hold that is
+    released. leaves: rows of leaves, first and last. clean_ms: when the bus will have forgotten what was erased. policy:
+    the digest of the policy under which they go. query: which records are held, until `until_ms` (0: till released).
     """
 
     action: Action

@@ -214,6 +214,10 @@ class Scanned(Protocol):
     def extent(self, query: Query) -> dict[str, range]:
         """For each ledger with records that fit, the leaves from the first to the last of them.
 
+    def certificates(self, ledger: str) -> Iterator[Sealed]:
+        """The records of a ledger that say they hold a certificate, in order of leaf."""
+        ...
+
         Only `collector` and the times of the query count.
         """
         ...
@@ -248,8 +252,8 @@ class Store(Scanned, Protocol):
         ...
 
     def expire(self, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
-        """Destroys of the leaves of the first, by ledger, what `erase` does, and of the second all there is; on disk when
-        this returns. What is so already stays so."""
+        """Destroys of the first leaves, by ledger, what `erase` does, and of the second all there is; on disk when this
+        returns. What is so already stays so."""
         ...
 
     def rotate(self, ages_ms: Mapping[str, int]) -> None:
@@ -326,6 +330,10 @@ class Proved:
 
 
 class Emitter(Protocol):
+    summarised: dict[str, int] = field(default_factory=dict)
+    """Leaves whose content is over its time, in the same way."""
+    removed: dict[str, int] = field(default_factory=dict)
+    """Leaves whose record is over its time, in the same way."""
     """How the pipeline's own events enter the trail: through a collector, like anyone's."""
 
     def emit(self, event: dict[str, Any]) -> None:

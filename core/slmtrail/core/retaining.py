@@ -82,8 +82,8 @@ class Assignment(Part):
         )
 
 
-# Six months, which are 184 days at most, are the least that Articles 19 and 26(6) of the EU AI Act ask for, and PCI DSS
-# asks for a year. What says who did what, and what the trail says of itself, is asked for longest (HIPAA: six years) and
+# Six months, which are 184 days at most, are the least that Articles 19 and 26(6) of the EU AI Act ask for; PCI DSS asks
+# for a year. What says who did what, and what the trail says of itself, is asked for longest (HIPAA: six years) and
 # holds the least content.
 _CLASSES = {
     STANDARD: Kept(content="184d", keep="731d"),

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import orjson
 
+from slmtrail.core import certificate
 from slmtrail.core.errors import StoreError
 from slmtrail.core.events import timestamp_ms
 from slmtrail.core.ports import Fault, Query, Scanned, Sealed
@@ -70,6 +71,10 @@ class Export:
         for sealed in islice(self._lines(part.offset), part.records):
             if start <= sealed.leaf < end:
                 yield sealed
+
+    def certificates(self, ledger: str) -> Iterator[Sealed]:
+        """The records of a ledger that say they hold a certificate, in the order of the file."""
+        return (sealed for sealed in self.scan(ledger, 0, 2**62) if certificate.FIELD in sealed.record)
 
     def ledgers(self) -> dict[str, int]:
         """The ledgers that records name, and how many records each has."""

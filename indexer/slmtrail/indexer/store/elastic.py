@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from slmtrail.core import certificate
 from slmtrail.core.errors import QueryError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
 from slmtrail.core.rollup import Rollup
@@ -181,6 +182,14 @@ class ElasticStore:
         place = [{"term": {LEDGER: ledger}}, {"range": {LEAF: {"gte": start, "lt": end}}}]
         for hit in self._client.hits(self._streams.searched, {"bool": {"filter": place}}, _by_leaf()):
             yield _sealed(hit["_source"])
+
+    def certificates(self, ledger: str) -> Iterator[Sealed]:
+        """The records of a ledger that say they hold a certificate, in order of leaf."""
+        self._refresh()
+        which = [{"term": {LEDGER: ledger}}, {"term": {COLLECTOR: certificate.COLLECTOR}}]
+        for hit in self._client.hits(self._streams.searched, {"bool": {"filter": which}}, _by_leaf()):
+            if certificate.FIELD in hit["_source"]:
+                yield _sealed(hit["_source"])
 
     def ledgers(self) -> dict[str, int]:
         """The ledgers that records name, and how many records each has."""

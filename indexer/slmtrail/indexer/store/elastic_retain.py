@@ -146,8 +146,22 @@ def _delete_index(client: ElasticClient, streams: Streams, index: str) -> None:
 def _rewrite(client: ElasticClient, streams: Streams, index: str, orders: _Orders, staying: int) -> None:
     """Copies what stays to an index of its own, and takes the old one away."""
     new = rewritten(index)
-    client.ask("DELETE", f"/{new}")
     _closed(client, streams, index)
+    finished = client.ask("GET", f"/{new}/_alias/{streams.past}") is not None
+    if not finished:
+        client.ask("DELETE", f"/{new}")  # a copy that was not finished
+        _copy(client, index, new, orders)
+    client.ask("POST", f"/{new}/_refresh")
+    copied = (client.ask("GET", f"/{new}/_count") or {"count": 0})["count"]
+    if copied < staying or (copied > staying and not finished):  # one that was finished before may have more to lose
+        text = f"{copied} of {staying} records of {index} are copied to {new}, so it stays; try again"
+        raise StoreError(f"Elasticsearch at {client.place}: {text}")
+    if client.ask("POST", "/_aliases", {"actions": [{"add": {"index": new, "alias": streams.past}}]}) is None:
+        raise StoreError(f"Elasticsearch at {client.place}: {new} was deleted meanwhile, so {index} stays; try again")
+    client.ask("DELETE", f"/{index}")
+
+
+def _copy(client: ElasticClient, index: str, new: str, orders: _Orders) -> None:
     held = client.ask("GET", f"/{index}/_settings")[index]["settings"]["index"]
     body = {"mappings": mappings(), "settings": settings(logsdb=held.get("mode") == "logsdb")}
     client.ask("PUT", f"/{new}", body)
@@ -159,14 +173,6 @@ def _rewrite(client: ElasticClient, streams: Streams, index: str, orders: _Order
             lines = []
     if lines:
         _copied(client, new, lines)
-    client.ask("POST", f"/{new}/_refresh")
-    copied = client.ask("GET", f"/{new}/_count")["count"]
-    if copied != staying:
-        client.ask("DELETE", f"/{new}")
-        text = f"{copied} of {staying} records of {index} were copied, so it stays; try again"
-        raise StoreError(f"Elasticsearch at {client.place}: {text}")
-    client.ask("POST", "/_aliases", {"actions": [{"add": {"index": new, "alias": streams.past}}]})
-    client.ask("DELETE", f"/{index}")
 
 
 def _staying(client: ElasticClient, index: str, orders: _Orders) -> Iterator[tuple[str, bytes]]:

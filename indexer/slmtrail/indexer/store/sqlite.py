@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.core import durable
+from slmtrail.core import certificate, durable
 from slmtrail.core.errors import StorageError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
 from slmtrail.core.rollup import Rollup
@@ -194,6 +194,16 @@ class SqliteStore:
 
     def ledgers(self) -> dict[str, int]:
         """The ledgers that records name, and how many records each has."""
+    def certificates(self, ledger: str) -> Iterator[Sealed]:
+        """The records of a ledger that say they hold a certificate, in order of leaf."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT ledger, leaf, id, data FROM record JOIN payload USING (place) "
+                "WHERE ledger = ? AND collector = ? ORDER BY leaf",
+                (ledger, certificate.COLLECTOR),
+            )
+            yield from (sealed for row in rows if certificate.FIELD in (sealed := _sealed(*row)).record)
+
         with self._reading() as db:
             return dict(db.execute("SELECT ledger, count(*) FROM record GROUP BY ledger"))
 

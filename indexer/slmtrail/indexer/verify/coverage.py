@@ -24,6 +24,8 @@ class _Run:
     records: int = 0
     known: bool = True
     """Whether all since its last coverage was seen."""
+    missing: int = 0
+    """How many leaves of the ledger had no record at its last coverage."""
 
 
 class Coverage:
@@ -36,12 +38,20 @@ class Coverage:
         self._runs = {name: _Run(**run) for name, run in state["runs"].items()}
         self._gaps: dict[str, list[list[int]]] = state["gaps"]
         self._whole = whole
+        self._missing: int = state.get("missing", 0)
+        self._last_missing: int = state.get("last_missing", -1)
         self.disturbed = False
-        """Records are missing, which is told already: what they leave uncovered is not told again."""
+        """Records are not what was sealed, which is told already: what they leave uncovered is not told again."""
 
     def state(self) -> dict[str, Any]:
         """What to go on from, as JSON."""
-        return {"runs": {name: asdict(run) for name, run in self._runs.items()}, "gaps": self._gaps}
+        runs = {name: asdict(run) for name, run in self._runs.items()}
+        return {"runs": runs, "gaps": self._gaps, "missing": self._missing, "last_missing": self._last_missing}
+
+    def miss(self, leaf: int) -> None:
+        """There is no record at `leaf`: it may be of any boot."""
+        self._missing += 1
+        self._last_missing = leaf
 
     def take(self, record: dict[str, Any], leaf: int) -> None:
         """The record at `leaf`."""
@@ -55,7 +65,9 @@ class Coverage:
         for collector, rows in self._gaps.items():
             for first, last, leaf in rows:
                 text = f"collector {collector}: frames {first} to {last} never arrived"
-                self._tally.fault(Fault("gap", text, self._ledger, leaf))
+                # Who signed for them as dropped may have done so in a record that is there no more.
+                tell = self._tally.loss if self._last_missing > leaf else self._tally.fault
+                tell(Fault("gap", text, self._ledger, leaf))
         return sum(run.records for run in self._runs.values())
 
     def _run(self, collector: str, boot: str) -> _Run:
@@ -100,20 +112,21 @@ class Coverage:
     def _covered(self, run: _Run, record: dict[str, Any], leaf: int, where: str) -> None:
         first, last = record["slm.trail.first"], record["slm.trail.last"]
         counts = {name: record[f"slm.trail.{name}"] for name in _COUNTED}
-        known = run.known
+        # Of leaves without a record nobody knows whose they were: they may account for what is missing here.
+        known, missing = run.known and (first <= run.next or run.missing == self._missing), self._missing - run.missing
         self._follows(run, first, leaf, where)
-        if known and counts["events"] - counts["refused"] != run.records:
+        if known and not 0 <= counts["events"] - counts["refused"] - run.records <= missing:
             text = (
                 f"{where}: its collector signed for {counts['events']} events in frames {first} to {last}, "
                 f"{counts['refused']} of them are dead letters, and {run.records} are records"
             )
             self._broken(text, leaf)
-        run.next, run.records = last + 1, 0
+        run.next, run.records, run.missing = last + 1, 0, self._missing
         for name in _COUNTED:
             self._tally.signed_for[name] += counts[name]
 
     def _follows(self, run: _Run, first: int, leaf: int, where: str) -> None:
-        if run.known and first > run.next:
+        if run.known and first > run.next and run.missing == self._missing:
             self._broken(f"{where}: nothing covers frames {run.next} to {first - 1}", leaf)
         elif run.known and first < run.next:
             self._broken(f"{where}: frames from {first} on are covered twice", leaf)

@@ -94,11 +94,9 @@ class Leaves:
             self._tally.fault(fault)
 
     def _missing(self, leaf: int, entry: bytes | None) -> None:
-        self._coverage.disturbed = True
+        self._coverage.miss(leaf)
+        self._erasures.take_missing(leaf)
         self._want(leaf, entry)
-        self._tally.fault(
-            Fault("missing", f"leaf {leaf} of {self._ledger} has no record in the store", self._ledger, leaf)
-        )
 
     def _want(self, leaf: int, entry: bytes | None) -> None:
         if entry and len(self._wanted) < MAX_PUZZLES:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from slmtrail.core import commitment
 from slmtrail.core.errors import LedgerError, TrailError
-from slmtrail.core.ports import Fault, Proved, Query, Scanned
+from slmtrail.core.ports import Fault, Proved, Query, Scanned, Sealed
 from slmtrail.indexer.ledger.checkpoint import Checkpoint
 from slmtrail.indexer.ledger.frontier import TILE_WIDTH
 from slmtrail.indexer.ledger.log import Log
@@ -121,6 +121,9 @@ class _Walk:
             return
         coverage = Coverage(name, tally, known.coverage if known else None, whole=not row.start or known is not None)
         erasures = Erasures(self.folder, tally, known.erasures if known else None)
+        if not known:
+            for sealed in _certificates(self.folder, store, 0, row.start):
+                erasures.take_certificate(sealed.record, sealed.leaf)
         leaves = Leaves(name, store.scan(name, row.start, row.stop), tally, coverage, erasures)
         note: Known | None = None
         for number, start in enumerate(range(row.start, size, TILE_WIDTH), 1):
@@ -139,12 +142,14 @@ class _Walk:
                 yield min(start + width, row.stop) - row.start
         leaves.end()
         tree.end()
+        for sealed in _certificates(self.folder, store, row.stop, size):
+            erasures.take_certificate(sealed.record, sealed.leaf)
         proved.uncovered += coverage.end()
         erasures.end()
         proved.records += leaves.checked
         self.seen = leaves.checked + leaves.doubled
-        for number, count in erasures.by_certificate.items():
-            proved.erased[f"{name}/{number}"] = count
+        for (action, number), count in sorted(erasures.by_certificate.items()):
+            getattr(proved, action)[f"{name}/{number}"] = count
         if memory and note and not tally.faults:
             memory.keep(name, note)
         yield len(row)
@@ -210,6 +215,16 @@ def _row(walk: _Walk, store: Scanned, scope: Scope, memory: Memory | None) -> ra
 def _extent(store: Scanned, scope: Scope, ledger: str) -> range:
     query = Query(collector=scope.collector, since_ms=scope.since_ms, until_ms=scope.until_ms)
     return store.extent(query).get(ledger, range(0))
+
+
+def _certificates(folder: LedgerFolder, store: Scanned, start: int, end: int) -> Iterator[Sealed]:
+    """The certificates sealed outside of what is walked: they may be about what is."""
+    if start >= end:
+        return
+    log = Log.open(folder.folder, folder.checkpoint()[1].size)
+    for sealed in store.certificates(folder.ledger):
+        if start <= sealed.leaf < end and log.entry(sealed.leaf) == commitment.entry(sealed.record):
+            yield sealed
 
 
 def _nowhere(walk: _Walk, newer: int, counts: Mapping[str, int], tally: Tally) -> None:
