@@ -79,6 +79,20 @@ class Process:
 
         return str(eventually(f"{self._arguments} prints {pattern!r}:\n{self.log[-2000:]}", found))
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def pause(self) -> None:
+        """Freezes it."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Ends a pause."""
+        os.killpg(self.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL to it and all it started."""
         self._signal(signal.SIGKILL)

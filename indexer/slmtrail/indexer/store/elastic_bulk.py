@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -32,18 +33,18 @@ _OF_THE_CLUSTER = frozenset({"validation_exception", "index_closed_exception"})
 _ANSWER = "errors,items.create.status,items.create.error.type,items.create.error.reason,items.create._index"
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
-_LABELS = tuple(name for name, field in FIELDS.items() if field.type == "labels")
+_LABELS = frozenset(name for name, field in FIELDS.items() if field.type == "labels")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Document:
     sealed: Sealed
     stream: str
     id: str
-    line: bytes
 
-    def lines(self) -> bytes:
-        return orjson.dumps({"create": {"_index": self.stream, "_id": self.id}}) + b"\n" + self.line + b"\n"
+    def parts(self) -> tuple[bytes, bytes, bytes, memoryview, bytes]:
+        action = b'{"create":{"_index":%s,"_id":%s}}\n' % (orjson.dumps(self.stream), orjson.dumps(self.id))
+        return action, *_parts(self.sealed), b"\n"
 
 
 class Bulk:
@@ -65,8 +66,8 @@ class Bulk:
                 refusals.append(Refusal(sealed, reason))
             else:
                 stream = self._streams.of(sealed.record)
-                documents.append(_Document(sealed, stream, stored_id(sealed), line(sealed)))
-        for batch in self._pace.batches(documents, lambda document: len(document.line)):
+                documents.append(_Document(sealed, stream, stored_id(sealed)))
+        for batch in self._pace.batches(documents, lambda document: len(document.sealed.data)):
             refusals += self._store(batch)
         return refusals
 
@@ -81,9 +82,8 @@ class Bulk:
                 if not pending:
                     break
                 began_s = time.monotonic()
-                answer = self._client.raw(
-                    "POST", "/_bulk", b"".join([document.lines() for document in pending]), filter_path=_ANSWER
-                )
+                body = b"".join(chain.from_iterable(document.parts() for document in pending))
+                answer = self._client.raw("POST", "/_bulk", body, filter_path=_ANSWER)
                 self._pace.answered(len(pending), time.monotonic() - began_s)
             except ApiError as error:
                 self._pace.held_up()
@@ -162,18 +162,25 @@ class Bulk:
             sealed = document.sealed
             elsewhere = _place(other.get("_source", {})) != (sealed.ledger, sealed.leaf)
             if elsewhere and document.id == stored_id(sealed):
-                again.append(_Document(sealed, document.stream, stored_id(sealed, doubled=True), document.line))
+                again.append(_Document(sealed, document.stream, stored_id(sealed, doubled=True)))
         return again
 
 
 def line(sealed: Sealed) -> bytes:
     """The document of a record: its own text, its place and the words to search it by put in front."""
-    escaped = b"\\\\" in sealed.data or b"\\u" in sealed.data
-    words = supplement(sealed.record) if escaped or any(name in sealed.record for name in _LABELS) else []
-    more = b',"%s":%s' % (TEXT.encode(), orjson.dumps(words)) if words else b""
+    return b"".join(_parts(sealed))
+
+
+def _parts(sealed: Sealed) -> tuple[bytes, bytes, memoryview]:
     place = b'{"%s":%s,"%s":%d' % (LEDGER.encode(), orjson.dumps(sealed.ledger), LEAF.encode(), sealed.leaf)
-    # A line break can only stand between values, where a blank means the same; here it would end the document.
-    return place + more + b"," + sealed.data.strip()[1:].replace(b"\n", b" ")
+    data, more = sealed.data, b","
+    if b"\\" in data or _LABELS & sealed.record.keys():
+        words = supplement(sealed.record)
+        more = b',"%s":%s,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
+    if b"\n" in data:
+        # It can only stand between values, where a blank means the same; here it would end the document.
+        data = data.replace(b"\n", b" ")
+    return place, more, memoryview(data)[data.index(b"{") + 1 :]
 
 
 def _objection(sealed: Sealed) -> str:
