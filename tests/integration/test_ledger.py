@@ -6,13 +6,13 @@ import asyncio
 import json
 import shutil
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from typer.testing import CliRunner, Result
 
 from slmtrail.app.cli import app
@@ -124,7 +124,7 @@ def remembered(trail: EmbeddedTrail) -> bytes:
         bus = SqliteBus(trail.data / "bus.sqlite", partitions=1)
         try:
             state = await bus.newest(STATE)
-            return b"".join(zlib.decompress(data) for name, data in state.items() if name.startswith("@windows/"))
+            return b"".join(zstandard.decompress(data) for name, data in state.items() if name.startswith("@windows/"))
         finally:
             await bus.close()
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SNAPSHOT_S = 2.0
 """Shards are kept on the bus this often; what a crash makes others look at again is no more than this."""
+SNAPSHOT_SHARE = 0.1
+"""Where keeping them takes long, they are kept less often: it takes no more of the time than this."""
 
 Check = Callable[[], None]
 
@@ -139,10 +141,12 @@ class Worker:
         return output
 
     async def _keep(self) -> None:
+        began_s = time.monotonic()
         moved = await asyncio.to_thread(self._shards.moved)
         self._still_ours()
         await self._bus.publish(STATE, [Message(f"{SHARDS}{number}", data) for number, data in moved.items()])
         for ack in self._acks:
             ack()
         self._acks.clear()
-        self._next_snapshot_s = time.monotonic() + SNAPSHOT_S
+        now_s = time.monotonic()
+        self._next_snapshot_s = now_s + max(SNAPSHOT_S, (now_s - began_s) / SNAPSHOT_SHARE)

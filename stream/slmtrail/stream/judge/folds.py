@@ -61,8 +61,8 @@ def total(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | N
             while steps[0][0] < oldest:
                 del steps[0]
     # One that came late also counts in the windows that ended after it.
-    ends = [end for end, _ in steps if step <= end < step + STEPS]
-    most = max(sum(amount for at, amount in steps if end - STEPS < at <= end) for end in ends)
+    ends = [end for end, _ in steps if step <= end < step + STEPS] if step < steps[-1][0] else [step]
+    most = max(sum([amount for at, amount in steps if end - STEPS < at <= end]) for end in ends)
     return Hit(observed=round(most, 4), baseline=p["at_least"]) if most >= p["at_least"] else None
 
 

@@ -14,12 +14,13 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import zstandard
 
 from slmtrail.stream.judge import alerts
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.folds import short
 from slmtrail.stream.judge.hit import Hit
-from slmtrail.stream.judge.judge import RULE_FAILED, Judge
+from slmtrail.stream.judge.judge import RULE_FAILED, Judge, Terms
 from slmtrail.stream.judge.rule import Rule
 from slmtrail.stream.judge.signal import Signal
 
@@ -52,13 +53,23 @@ class Windows:
     def take(self, signals: Iterable[Signal]) -> list[Alert]:
         """Looks at signals in order; the alerts they open or change."""
         made: list[Alert] = []
+        known: dict[str, Any] = {}
+        subject = record_id = ""
         for signal in signals:
             if signal.clock_ms > self.clock_ms:
                 self.clock_ms = signal.clock_ms
                 if self.clock_ms >= self._next_over_ms:
                     made += self._close()
-            if signal.rule in self.judge.rules:
-                made += self._one(signal)
+            rule = self.judge.rules.get(signal.rule)
+            if rule is None:
+                continue
+            terms = self.judge.terms(signal.rule, signal.role, signal.risk)
+            if not terms.enabled:
+                continue
+            if signal.subject != subject or signal.record_id != record_id:
+                subject, record_id = signal.subject, signal.record_id
+                known = self._known(signal)
+            made += self._one(rule, terms, signal, known)
         return made
 
     def tick(self, clock_ms: int) -> list[Alert]:
@@ -92,27 +103,25 @@ class Windows:
         pieces = {}
         for number in sorted(self._changed):
             content = {"version": _VERSION, "clock": self.clock_ms, "subjects": self._shards.get(number, {})}
-            pieces[str(number)] = zlib.compress(orjson.dumps(content), 1)
+            pieces[str(number)] = _packed(content)
         self._changed.clear()
         return pieces
 
     def snapshot(self) -> bytes:
         """All of it in one piece."""
         content = {str(number): self._shards[number] for number in sorted(self._shards)}
-        return zlib.compress(orjson.dumps({"version": _VERSION, "clock": self.clock_ms, "shards": content}), 1)
+        return _packed({"version": _VERSION, "clock": self.clock_ms, "shards": content})
 
     def restore(self, snapshot: bytes) -> None:
         """Goes on from a snapshot, in the place of what was known."""
-        given = orjson.loads(zlib.decompress(snapshot))
-        if given["version"] == _VERSION:
+        if given := _unpacked(snapshot):
             self._use({int(number): shard for number, shard in given["shards"].items()}, given["clock"])
 
     def restore_shards(self, pieces: Mapping[str, bytes]) -> None:
         """Goes on from the newest of each shard that `changed` gave."""
         shards, clock_ms = {}, 0
         for number, data in pieces.items():
-            given = orjson.loads(zlib.decompress(data))
-            if given["version"] == _VERSION:
+            if given := _unpacked(data):
                 shards[int(number)] = given["subjects"]
                 clock_ms = max(clock_ms, given["clock"])
         self._use(shards, clock_ms)
@@ -135,41 +144,42 @@ class Windows:
         }
         self._next_over_ms = min(self._open.values(), default=2**62)
 
-    def _one(self, signal: Signal) -> list[Alert]:
-        rule = self.judge.rules[signal.rule]
-        terms = self.judge.terms(rule.id, signal.role, signal.risk)
-        if not terms.enabled:
-            return []
-        memory = self._memory(signal)
-        found: Hit | None = Hit(signal.why, signal.excerpt, signal.observed, signal.baseline)
-        recent: list[str] = []
-        if rule.fold is not None:
-            recent = memory.setdefault("recent", [])
-            state = memory.setdefault("state", {})
-            try:
-                seen = rule.fold(state, signal.at_ms, signal.value, terms.about.parameters)
-            except Exception as error:
-                # What it remembers does not fit it any more (another version of the rule), or it is wrong.
-                log.error("the window of rule %s failed and begins anew: %s", rule.id, type(error).__name__)
-                memory["state"] = {}
-                return self._failed(rule, signal, error)
-            found = seen and Hit(seen.why or signal.why, seen.excerpt or signal.excerpt, seen.observed, seen.baseline)
-        made = self._fired(rule, signal, found, memory, recent) if found else []
-        if rule.fold is not None and signal.record_id:
+    def _one(self, rule: Rule, terms: Terms, signal: Signal, known: dict[str, Any]) -> list[Alert]:
+        memory = known["rules"].get(signal.rule)
+        if memory is None:
+            memory = known["rules"][signal.rule] = {"recent": [], "state": {}} if rule.fold else {}
+        if rule.fold is None:
+            return self._fired(rule, signal, _said(signal), memory, [])
+        try:
+            seen = rule.fold(memory["state"], signal.at_ms, signal.value, terms.about.parameters)
+        except Exception as error:
+            # What it remembers does not fit it any more (another version of the rule), or it is wrong.
+            log.error("the window of rule %s failed and begins anew: %s", rule.id, type(error).__name__)
+            memory |= {"recent": [], "state": {}}
+            return self._failed(rule, signal, error)
+        recent: list[str] = memory["recent"]
+        made: list[Alert] = []
+        if seen:
+            found = Hit(seen.why or signal.why, seen.excerpt or signal.excerpt, seen.observed, seen.baseline)
+            made = self._fired(rule, signal, found, memory, recent)
+        if signal.record_id:
             recent.append(signal.record_id)
-            del recent[:-MAX_RECENT]
-        if rule.id == SILENT:
+            if len(recent) > MAX_RECENT:
+                del recent[0]
+        if signal.rule == SILENT:
             memory["last"] = {"clock": signal.clock_ms, "seed": signal.seed, "carried": signal.carried}
         return made
 
     def _failed(self, rule: Rule, signal: Signal, error: Exception) -> list[Alert]:
-        if RULE_FAILED not in self.judge.rules or rule.id == RULE_FAILED:
+        teller = self.judge.rules.get(RULE_FAILED)
+        if teller is None or rule is teller:
             return []
         why = f"the window of the rule {rule.id} failed ({type(error).__name__}) and begins anew"
         told = Signal(
             RULE_FAILED, f"rule.id:{rule.id}", signal.at_ms, signal.clock_ms, signal.record_id, signal.seed, why=why
         )
-        return self._one(told)
+        terms = self.judge.terms(RULE_FAILED, "", "")
+        return self._one(teller, terms, told, self._known(told)) if terms.enabled else []
 
     def _fired(self, rule: Rule, signal: Signal, found: Hit, memory: dict[str, Any], recent: list[str]) -> list[Alert]:
         made: list[Alert] = []
@@ -258,8 +268,8 @@ class Windows:
                 made += self._fired(rule, signal, found, memory, recent)
         return made
 
-    def _memory(self, signal: Signal) -> dict[str, Any]:
-        """What is remembered of a signal's subject under its rule; of one that is new, an empty memory."""
+    def _known(self, signal: Signal) -> dict[str, Any]:
+        """What is remembered of a signal's subject, which one more record is about; of one that is new, nothing."""
         number = _shard(signal.subject)
         self._changed.add(number)
         shard = self._shards.setdefault(number, {})
@@ -272,8 +282,7 @@ class Windows:
         idle_ms = max(0, signal.clock_ms - known["clock"]) if known["clock"] else 0
         known["weight"] = round(_aged(known["weight"], idle_ms) + 1, 3)
         known["clock"] = max(known["clock"], signal.clock_ms)
-        memory: dict[str, Any] = known["rules"].setdefault(signal.rule, {})
-        return memory
+        return known
 
     def _forget(self) -> None:
         """Drops the tenth of the subjects that weighs least; one with an open alert weighs more."""
@@ -295,6 +304,23 @@ class Windows:
 
     def _quiet_ms(self, rule: str) -> int:
         return self.judge.rules[rule].quiet_ms
+
+
+def _packed(content: dict[str, Any]) -> bytes:
+    return zstandard.compress(orjson.dumps(content), 1)
+
+
+def _unpacked(data: bytes) -> dict[str, Any] | None:
+    """What was kept; None where another version of slmtrail kept it in its own way."""
+    try:
+        given: dict[str, Any] = orjson.loads(zstandard.decompress(data))
+    except zstandard.ZstdError:
+        return None
+    return given if given["version"] == _VERSION else None
+
+
+def _said(signal: Signal) -> Hit:
+    return Hit(signal.why, signal.excerpt, signal.observed, signal.baseline)
 
 
 def _holds(memory: Mapping[str, Any], marks: Collection[bytes]) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-import zlib
 from pathlib import Path
 
 import orjson
 import pytest
+import zstandard
 
 from builders import Edge, Stream, inference
 from slmtrail.core.ports import SIGNALS, Delivery, Message
@@ -136,5 +136,7 @@ def test_who_was_erased_is_forgotten_by_whoever_takes_over(stream: Stream) -> No
 
 def names_in(kept: dict[int, bytes]) -> set[bytes]:
     return {
-        name for data in kept.values() for name in re.findall(rb"user-\d", zlib.decompress(data.split(b"\n", 1)[1]))
+        name
+        for data in kept.values()
+        for name in re.findall(rb"user-\d", zstandard.decompress(data.split(b"\n", 1)[1]))
     }
