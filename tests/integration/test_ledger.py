@@ -223,6 +223,14 @@ def test_a_sound_trail_is_sound_running_or_not(trail: EmbeddedTrail, edge: None)
     assert "sound" in said(trail, "fsck")
     trail.stop()
     assert told(trail, "fsck") == {"sound": True, "troubles": []}
+    rows = json.loads((trail.data / "trust" / "trust.json").read_text())["collectors"]
+    forgiven = [{name: value for name, value in row.items() if name != "revoked_ms"} for row in rows]
+    (trail.data / "trust" / "trust.json").write_text(json.dumps({"collectors": forgiven}))
+    assert "was revoked by" in said(trail, "fsck", code=7)
+    (trail.data / "trust" / "trust.json").write_text(json.dumps({"collectors": rows}))
+    (trail.data / "ledger" / "0").rename(trail.data / "away")
+    assert "rolled back: slmtrail.local/ledger/0 is not here" in said(trail, "verify", code=7)
+    (trail.data / "away").rename(trail.data / "ledger" / "0")
     (trail.data / "bus.sqlite").rename(trail.data / "bus.old")
     for leftover in trail.data.glob("bus.sqlite-*"):
         leftover.unlink()

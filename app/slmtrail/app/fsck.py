@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +21,7 @@ from slmtrail.app import parts
 from slmtrail.app.given import given
 from slmtrail.collectors.spool import FILE_NAME
 from slmtrail.core import frames, keys, trust
+from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import BusError, FrameError, KeyFileError, TrailError
 from slmtrail.core.ports import RECORDS, Bus
 from slmtrail.core.settings import Settings
@@ -81,9 +82,23 @@ def _ledgers(settings: Settings) -> Iterator[Trouble]:
                 yield _trouble("store", fault.text, checking.REINDEX)
             for folder in folders:
                 yield from checking.check(folder, store)
+                yield from _revoked(settings, checking.certificates(folder, store))
         except TrailError as error:
             yield _trouble("store", error, "see that it runs, and check again")
     yield from asyncio.run(_offsets(settings, [folder.folder for folder in folders]))
+
+
+def _revoked(settings: Settings, decided: Iterable[Certificate]) -> Iterator[Trouble]:
+    """Keys that the ledger says were revoked, and that the trust file lets speak."""
+    if not settings.trust_file.exists():  # it is where the stream is
+        return
+    with suppress(KeyFileError):  # told already
+        shut_out = {row["key"] for row in trust.rows(settings.trust_file) if row.get("revoked_ms")}
+        for told in decided:
+            collector, _, key = told.subject.rpartition(":")
+            if told.action == "key_revoked" and key not in shut_out:
+                what = f"key {key} of {collector} was revoked by {told.by}, and it does not say so"
+                yield _trouble(settings.trust_file, what, "restore it from a copy, or revoke the key again")
 
 
 async def _offsets(settings: Settings, folders: list[Path]) -> list[Trouble]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -242,17 +243,25 @@ def open_sealer(settings: Settings, partition: int) -> Sealer:
 
 
 def ledger_folders(settings: Settings, heads: Sequence[bytes] = ()) -> list[LedgerFolder]:
-    """The ledgers on this disk, for verification; each with those of `heads` that are its own."""
+    """The ledgers on this disk, and those that should be by one of `heads`; each with the heads that are its own."""
     from slmtrail.indexer.verify.folder import LedgerFolder
 
-    public = public_keys(settings, "ledger")
-    decides = authorities(settings)
-    made = []
-    for folder in sorted((f for f in settings.ledgers.glob("*") if f.name.isdecimal()), key=lambda f: int(f.name)):
-        name = ledger_name(settings, int(folder.name))
-        own = [head for head in heads if head.startswith(name.encode() + b"\n")]
-        made.append(LedgerFolder.of(folder, name, *public, authorities=decides.values(), heads=own))
-    return made
+    public, decides = public_keys(settings, "ledger"), list(authorities(settings).values())
+    named: defaultdict[str, list[bytes]] = defaultdict(list)
+    for head in heads:
+        named[head.partition(b"\n")[0].decode(errors="replace")].append(head)
+    here = {int(folder.name) for folder in settings.ledgers.glob("*") if folder.name.isdecimal()}
+    signed = {int(number) for name in named if (number := name.removeprefix(f"{settings.ledger.origin}/")).isdecimal()}
+    return [
+        LedgerFolder.of(
+            settings.ledgers / str(number),
+            name := ledger_name(settings, number),
+            *public,
+            authorities=decides,
+            heads=named.get(name, ()),
+        )
+        for number in sorted(here | signed)
+    ]
 
 
 def authorities(settings: Settings) -> Mapping[str, Ed25519PublicKey]:

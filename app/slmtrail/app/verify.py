@@ -93,6 +93,7 @@ def verify(
         heads += asyncio.run(_published(settings))
         with closing(parts.open_store(settings)) as store:
             known = Memory(memory or settings.data / "verified" / "verified.json")
+            heads += [one.checkpoint.encode() for one in known.ledgers.values()]
             folders = parts.ledger_folders(settings, heads)
             proved = _walk(folders, store, scope, known, since_last, as_json)
     _tell_json(proved) if as_json else _tell(proved, scope)

@@ -149,4 +149,4 @@ def _parsed(text: bytes) -> Sealed | None:
             record = {}  # its place is given twice
     except (ValueError, KeyError):
         record = {}
-    return Sealed(ledger, leaf, str(record.get("event.id", "")), record, text)
+    return Sealed(ledger, leaf, str(record.get("event.id", "")), record, b"{" + text[found.end() :].rstrip(b"\n"))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slmtrail.core import certificate, commitment
 from slmtrail.core.errors import ControlError, TrailError
-from slmtrail.core.ports import Query, Sealed, Store
+from slmtrail.core.ports import Query, Store
 from slmtrail.indexer.ledger.checkpoint import Checkpoint
 from slmtrail.indexer.ledger.frontier import TILE_WIDTH
 from slmtrail.indexer.seal import STATE_FILE
@@ -146,7 +147,9 @@ def _stored(name: str, folder: Path, state: State, store: Store) -> Iterator[Tro
 
 def _erased(folder: LedgerFolder, store: Store) -> Iterator[Trouble]:
     """Leaves that a certificate says were erased, and that still have content."""
-    for told in _certificates(folder, store):
+    for told in certificates(folder, store):
+        if told.action != "erased":
+            continue
         left = sum(
             bool(sealed.record.get(commitment.SALTS))
             for first, last in told.leaves
@@ -157,22 +160,16 @@ def _erased(folder: LedgerFolder, store: Store) -> Iterator[Trouble]:
             yield Trouble(folder.ledger, what, "start the indexer; if it has nothing to do, run slmtrail erase again")
 
 
-def _certificates(folder: LedgerFolder, store: Store) -> Iterator[certificate.Certificate]:
-    for sealed in _system(store, folder.ledger):
-        try:
-            found = certificate.read(sealed.record, folder.authorities)
-        except ControlError:
-            continue
-        if found.action == "erased" and found.ledger == folder.ledger:
-            yield found
-
-
-def _system(store: Store, ledger: str) -> Iterator[Sealed]:
-    """The records of certificates."""
+def certificates(folder: LedgerFolder, store: Store) -> Iterator[certificate.Certificate]:
+    """The certificates in a ledger that someone of authority signed and that are about it, newest first."""
     query = Query(collector=certificate.COLLECTOR, limit=1000)
     while True:
         page = store.search(query)
-        yield from (sealed for sealed in page.records if sealed.ledger == ledger)
+        for sealed in page.records:
+            with suppress(ControlError):  # that it is none is for verification to say
+                found = certificate.read(sealed.record, folder.authorities)
+                if sealed.ledger == found.ledger == folder.ledger:
+                    yield found
         if not page.cursor:
             return
-        query = Query(collector=certificate.COLLECTOR, limit=1000, after=page.cursor)
+        query = replace(query, after=page.cursor)

@@ -167,7 +167,15 @@ def erased(rng: random.Random, lines: list[bytes]) -> str:
     return "unlawful_deletion"
 
 
-@pytest.mark.parametrize("change", [removed, cut, doubled, edited, swapped, shifted, appended, erased])
+def shadowed(rng: random.Random, lines: list[bytes]) -> str:
+    """A field stands twice: some readers take the first, ours the last."""
+    place = rng.randrange(len(lines))
+    ledger, leaf, rest = lines[place].split(b",", 2)
+    lines[place] = b",".join([ledger, leaf, b'"event.outcome":"forged"', rest])
+    return "changed"
+
+
+@pytest.mark.parametrize("change", [removed, cut, doubled, edited, swapped, shifted, appended, erased, shadowed])
 def test_each_kind_of_change_to_records_is_found_and_named(copy: Copy, change: Change) -> None:
     lines = copy.lines()
     for seed in range(8):

@@ -259,7 +259,7 @@ def _cursor(question: Asked, place: list[Any]) -> str:
 def _sealed(source: dict[str, Any]) -> Sealed:
     ledger, leaf = source.pop(LEDGER, ""), source.pop(LEAF, -1)
     source.pop(TEXT, None)
-    return Sealed(ledger, leaf, source.get("event.id", ""), source, orjson.dumps(source))
+    return Sealed(ledger, leaf, source.get("event.id", ""), source, orjson.dumps(source, option=orjson.OPT_SORT_KEYS))
 
 
 def _by_leaf() -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from slmtrail.core import certificate, commitment
+from slmtrail.core import canonical, certificate, commitment
 from slmtrail.core.errors import TrailError
 from slmtrail.core.identity import origin, record_id
 from slmtrail.core.ports import Fault, Sealed
@@ -69,6 +69,8 @@ class Leaves:
         try:
             made = commitment.entry(record)
             if made == entry or entry is None:
+                if sealed.data != canonical.dumps(record):
+                    self._odd_one(leaf, sealed, b"", "its text is not canonical: a field may stand twice")
                 if record["event.id"] != sealed.id or record_id(*origin(record)) != sealed.id:
                     self._odd_one(leaf, sealed, b"", "its id is not the one that follows from its origin")
                 if commitment.COMMITMENTS in record:

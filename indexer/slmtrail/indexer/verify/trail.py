@@ -162,15 +162,20 @@ class _Walk:
 def _opened(folder: LedgerFolder, tally: Tally, memory: Memory | None) -> _Walk | None:
     """The ledger with its head and all other heads known of it; None where there is no head to believe."""
     name = folder.ledger
-    known = [*folder.heads]
+    known = dict.fromkeys(folder.heads)
     if memory and name in memory.ledgers:
-        known.append(memory.ledgers[name].checkpoint.encode())
+        known[memory.ledgers[name].checkpoint.encode()] = None
     heads = []
     for data in known:
         try:
             heads.append(folder.open(data))
         except LedgerError as error:
             tally.fault(Fault("checkpoint", f"a head of {name} that is kept elsewhere: {error}", name))
+    if heads and not folder.folder.exists():
+        size = max(head.size for head in heads)
+        text = f"{name} is not here ({folder.folder}), and a head over {size} leaves was signed before"
+        tally.fault(Fault("rolled_back", text, name))
+        return None
     try:
         data, checkpoint = folder.checkpoint()
     except LedgerError as error:
