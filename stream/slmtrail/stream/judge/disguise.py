@@ -53,6 +53,7 @@ _BITS = re.compile(r"(?:[01]{8}[ ,]?){8,}")
 _NUMBERS = re.compile(r"(?:\b(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\b[ ,;]{1,2}){8,}(?:[0-9]{2,3})?")
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}){3,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}|%20")
+_PIECE = re.compile(r"[\"'“‘]([^\"'“”‘’\n]{2,80})[\"'”’]")
 _WORD = re.compile(r"[a-z]{5,16}")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 
@@ -78,6 +79,7 @@ _codes_in = _signs(
     escaped=r"(?:\\u[0-9a-fA-F]{4}){3}",
     entities=r"&#|&lt;",
     percent=r"(?:%[0-9A-Fa-f]{2}){4}|%20",
+    pieces=r"(?is)[\"'“‘][^\"'”’]{2,80}[\"'”’].{0,200}(?:\+|\bjoin|\bconcat|\bcombine|\btogether|\bpart\b)",
 )
 _costumes_in = _signs(
     spaced=r"(?:[a-z0-9@$!][ ._\-*|/~,\t\n]{1,3}){5}[a-z0-9@$!]",
@@ -191,6 +193,9 @@ def _decoded(text: str) -> Iterator[str]:
         yield html.unescape(text)
     if "percent" in codes:
         yield unquote(text)
+    if "pieces" in codes and len(pieces := _PIECE.findall(text)) > 1:
+        yield "".join(pieces)
+        yield " ".join(pieces)
 
 
 def _unbase64(text: str) -> bytes:

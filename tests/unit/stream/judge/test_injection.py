@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import orjson
 import pytest
 
 from slmtrail.stream.judge.rules.prompt_injection.rule import wants
@@ -251,3 +254,28 @@ def test_people_at_work(text: str) -> None:
 @pytest.mark.parametrize("text", BENIGN_CONTENT)
 def test_documents(text: str) -> None:
     assert wants(text, content=True) is None
+
+
+CORPUS = Path(__file__).parents[3] / "data" / "injection"
+
+
+def scored(half: str) -> tuple[float, float]:
+    """Recall and the rate of false alarms over one half of the corpus."""
+    lines = [orjson.loads(line) for line in (CORPUS / f"{half}.jsonl").read_bytes().splitlines()]
+    fired: dict[bool, list[bool]] = {True: [], False: []}
+    for line in lines:
+        fired[line["attack"]].append(wants(line["text"], content=line["style"] == "content") is not None)
+    return sum(fired[True]) / len(fired[True]), sum(fired[False]) / len(fired[False])
+
+
+def test_wordings_the_rule_was_never_made_with() -> None:
+    """Nobody has looked at the held-out half but to count; who does has to write another."""
+    recall, false = scored("held_out")
+    assert recall >= 0.9
+    assert false <= 0.03
+
+
+def test_wordings_the_rule_was_made_with() -> None:
+    recall, false = scored("improve")
+    assert recall >= 0.95
+    assert false <= 0.01
