@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from slmtrail.app.incident import incident
 from slmtrail.app.index import index
 from slmtrail.app.judge import judge
 from slmtrail.app.keys import keys
+from slmtrail.app.readers.commands import readers
 from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
 from slmtrail.app.reindex import reindex
@@ -44,8 +46,6 @@ from slmtrail.core.errors import EventError, SettingsError, TrailError
 from slmtrail.core.ports import Page
 
 if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
     from slmtrail.app.reading import Reading
 
 app = typer.Typer(
@@ -60,6 +60,7 @@ app.add_typer(control.control, name="control")
 app.add_typer(control.policy, name="policy")
 app.add_typer(spool, name="spool")
 app.add_typer(keys, name="keys")
+app.add_typer(readers, name="readers")
 app.add_typer(setup, name="setup")
 app.add_typer(token, name="token")
 app.command()(compare)
@@ -113,18 +114,12 @@ def options(
 @app.command()
 def up(demo: Annotated[bool, typer.Option("--demo", help="Play a few minutes of believable traffic.")] = False) -> None:
     """Run the whole pipeline and the page in this process."""
-    from slmtrail.app import run
-    from slmtrail.app.web.pages import page_routes
+    from slmtrail.app import page, run
 
     settings = given.settings()
     err.print("starting: loading the recognisers of personal data …")
-
-    @contextmanager
-    def pages() -> Iterator[list[BaseRoute]]:
-        with _reading() as reading:
-            yield page_routes(reading, [settings.ingest.host])
-
-    asyncio.run(run.up(settings, _greet, pages, _demo if demo else None))
+    shown = functools.partial(page.pages, settings, settings.ingest.host)
+    asyncio.run(run.up(settings, _greet, shown, _demo if demo else None))
     err.print("stopped; what was accepted is kept, the next start goes on from here")
 
 
@@ -170,6 +165,17 @@ def stream(
             raise SettingsError("--workers: on SQLite there is one; more take Kafka (setting bus.url)")
         else:
             asyncio.run(run.stream(settings))
+
+
+@app.command()
+def serve() -> None:
+    """Serve page and API over the store, for a trail whose stages run elsewhere."""
+    from slmtrail.app import page
+    from slmtrail.app.monitor import monitored
+
+    settings = given.settings()
+    with monitored(settings):
+        asyncio.run(page.serve(settings, lambda address: err.print(f"page at {address}/, API at {address}/api/v1")))
 
 
 @app.command()

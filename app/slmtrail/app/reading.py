@@ -12,7 +12,7 @@ from slmtrail.app import parts
 from slmtrail.core import keys
 from slmtrail.core.errors import KeyFileError, NotFound
 from slmtrail.core.identity import origin, record_id
-from slmtrail.core.ports import Histogram, Page, Query, Sealed, Store
+from slmtrail.core.ports import Histogram, Page, Proved, Query, Sealed, Store
 from slmtrail.core.readers import EVERYTHING, Scope
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.reading.walk import quoted
@@ -22,6 +22,8 @@ from slmtrail.indexer.store.query import asked as in_terms
 from slmtrail.indexer.store.scoping import shown
 from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.prove import ProofState, prove
+from slmtrail.indexer.verify.trail import Progress, verify
+from slmtrail.indexer.verify.trail import Scope as Part
 from slmtrail.stream.redact.operators import KeyedHash
 
 END = 2**62
@@ -150,6 +152,11 @@ class Reading:
             return parts.ledger_folders(self._settings)
         except KeyFileError:
             return []
+
+    def verify(self, collector: str, since_ms: int | None, until_ms: int | None, progress: Progress) -> Proved:
+        """What is wrong with the whole trail, or the part of it around a collector's records or a time."""
+        part = Part(collector, since_ms, until_ms)
+        return verify(parts.ledger_folders(self._settings), self._store, progress, part)
 
     def newer(self, seen: dict[str, int]) -> Iterator[Sealed]:
         """The records behind the leaves in `seen` (ledger: next leaf), which moves on with them."""

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from slmtrail.app import endpoint, parts
+from slmtrail.app.emitting import CollectorEmitter
 from slmtrail.app.routes import follow_alerts
 from slmtrail.app.serve import Server, listen
 from slmtrail.app.web.guard import HostGuard
@@ -57,11 +58,11 @@ Ready = Callable[[str], None]
 async def up(
     settings: Settings,
     ready: Ready,
-    pages: Callable[[], AbstractContextManager[list[BaseRoute]]],
+    pages: Callable[[CollectorEmitter], AbstractAsyncContextManager[list[BaseRoute]]],
     extra: Callable[[str], Task] | None = None,
 ) -> None:
     """The whole pipeline in one process, until a signal. `pages` is entered once there is a store to read and
-    left before it closes; `extra` runs beside it once it is ready."""
+    left before it closes, and tells through the collector who looked; `extra` runs beside it once it is ready."""
     from slmtrail.stream.runner import run as stream
 
     async with contextlib.AsyncExitStack() as stack:
@@ -79,9 +80,11 @@ async def up(
             persistently("the routes of alerts", lambda: follow_alerts(settings, bus)),
             *await _indexing(settings, bus, store),
         ]
-        routes = stack.enter_context(pages())
+        emitter = CollectorEmitter()
+        routes = await stack.enter_async_context(pages(emitter))
+        guard = Middleware(HostGuard, allowed_hosts=[settings.ingest.host, *settings.page.names])
         address, shipping = await stack.enter_async_context(
-            _taking_events(settings, bus, sock, routes, [Middleware(HostGuard, allowed_hosts=[settings.ingest.host])])
+            _taking_events(settings, bus, sock, routes, [guard], emitter)
         )
         ready(address)
         await until_stopped([*tasks, shipping, *([extra(address)] if extra else [])])
@@ -230,11 +233,14 @@ async def _taking_events(
     sock: socket.socket,
     routes: list[BaseRoute],
     middleware: Sequence[Middleware] = (),
+    emitter: CollectorEmitter | None = None,
 ) -> AsyncIterator[tuple[str, Task]]:
     """A collector behind its HTTP endpoint: the address, and the shipping to be run meanwhile."""
     tls = endpoint.tls(settings.ingest)
     room = endpoint.room(settings)
     async with collecting(settings, uplink) as (collector, work), endpoint.syslog(settings, collector, room, tls):
+        if emitter is not None:
+            emitter.collector = collector
         if not settings.collector.relay:
             known = trust.Trust(settings.trust_file)
             routes = [*gateway_routes(uplink, known, work.in_force.decisions), *routes]

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from slmtrail.core import canonical
 from slmtrail.core.capturing import Capture
 from slmtrail.core.errors import SettingsError
+from slmtrail.core.granting import ReaderGrant
 from slmtrail.core.guards import Guard
 from slmtrail.core.judging import RulePolicy, Suppression, Windows
 from slmtrail.core.retaining import Retention
@@ -36,6 +37,9 @@ class Policy(Part):
         "", description="What people call this version; records name it by its digest."
     )
     roles: dict[RoleName, Role] = Field({}, description="Who may do what; the role `anyone` is of all others.")
+    readers: dict[RoleName, ReaderGrant] = Field(
+        {}, description="Who may look at the trail; of several grants the first that fits counts."
+    )
     guard: Guard = Field(Guard(), description="What a sidecar looks at before the model does.")
     capture: Capture = Field(Capture(), description="How much of events is kept.")
     rules: dict[RoleName, RulePolicy] = Field({}, description="What differs about rules, by their id.")
@@ -64,6 +68,10 @@ class Policy(Part):
             if role.who.fits(user, groups, key_hash, certificate):
                 return name, role
         return ANYONE, self.roles.get(ANYONE, _UNNAMED)
+
+    def reader(self, user: str, groups: Sequence[str]) -> ReaderGrant | None:
+        """What a reader of whom this is verified may see and do; None where that is nothing."""
+        return next((grant for grant in self.readers.values() if grant.who.fits(user, groups, "", "")), None)
 
 
 def load(path: Path | None) -> Policy:

@@ -162,6 +162,8 @@ class Query:
     """What whoever asks may see: nothing else fits, and without its `content` no text is searched or given out."""
     sort: str = "-time"
     """A name of `cursor.SORTS`: newest first, unless something else is said."""
+    counted: bool = True
+    """Whether the page says how many fit in all; to leave that out saves a look at each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class Page:
 
     records: list[Sealed]
     total: int
+    """How many fit in all; those of the page, where that was not asked for."""
     cursor: str = ""
     """Asks for the page behind this one; empty on the last."""
 
@@ -211,12 +214,12 @@ class Scanned(Protocol):
         """The ledgers that records name, and how many records each has."""
         ...
 
-    def extent(self, query: Query) -> dict[str, range]:
-        """For each ledger with records that fit, the leaves from the first to the last of them.
-
     def certificates(self, ledger: str) -> Iterator[Sealed]:
         """The records of a ledger that say they hold a certificate, in order of leaf."""
         ...
+
+    def extent(self, query: Query) -> dict[str, range]:
+        """For each ledger with records that fit, the leaves from the first to the last of them.
 
         Only `collector` and the times of the query count.
         """
@@ -327,13 +330,13 @@ class Proved:
     """Records so new that no coverage is sealed over them yet."""
     erased: dict[str, int] = field(default_factory=dict)
     """Leaves erased, by the ledger and leaf of the certificate."""
-
-
-class Emitter(Protocol):
     summarised: dict[str, int] = field(default_factory=dict)
     """Leaves whose content is over its time, in the same way."""
     removed: dict[str, int] = field(default_factory=dict)
     """Leaves whose record is over its time, in the same way."""
+
+
+class Emitter(Protocol):
     """How the pipeline's own events enter the trail: through a collector, like anyone's."""
 
     def emit(self, event: dict[str, Any]) -> None:

@@ -136,6 +136,31 @@ class StoreSettings(Section):
     ca: Path | None = Field(None, description="Authorities to believe Elasticsearch's certificate by.")
 
 
+class ReadersSettings(Section):
+    """Who looks at the trail, on the page and through the API."""
+
+    jwks: str = Field(
+        "", description="Keys of readers' bearer tokens (OIDC), an https address or a file; empty: none is believed."
+    )
+    issuer: str = Field("", description="The `iss` that they must have; must be given with readers.jwks.")
+    audience: str = Field("", description="The `aud` that they must be for; must be given with readers.jwks.")
+    user_claim: str = Field("sub", description="The claim that names the reader.")
+    groups_claim: str = Field("groups", description="The claim that lists the reader's groups.")
+    requests_a_minute: Positive = Field(600, description="Requests of one reader in a minute; who asks more gets 429.")
+
+
+class PageSettings(Section):
+    """The page and the API of `slmtrail serve`; in `slmtrail up` they are where events are taken."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; another than this machine's own needs readers.")
+    port: Port = Field(4750, description="Port to listen on; 0 picks a free one.")
+    names: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (), description="Host names under which the page is asked for, beside localhost and addresses."
+    )
+    certificate: Path | None = Field(None, description="Serve TLS with this chain, in PEM form.")
+    key: Path | None = Field(None, description="The private key of the certificate, where it is in another file.")
+
+
 class MonitorSettings(Section):
     """Metrics and health of a process beside what it does, without asking who looks."""
 
@@ -172,6 +197,8 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     ledger: LedgerSettings = LedgerSettings()
     monitor: MonitorSettings = MonitorSettings()
+    readers: ReadersSettings = ReadersSettings()
+    page: PageSettings = PageSettings()
 
     @property
     def keys(self) -> Path:

@@ -54,6 +54,11 @@ class TokenFile:
         return self._reloaded().get(digest(token))
 
     @property
+    def made(self) -> bool:
+        """Whether there ever was a token: when the last is revoked there is a file without any."""
+        return self._path.exists()
+
+    @property
     def any(self) -> bool:
         """Whether there is a token that can be used."""
         return any(not row.expired for row in self._reloaded().values())

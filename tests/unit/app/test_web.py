@@ -88,7 +88,8 @@ def client(trail: ReadableTrail) -> TestClient:
 def client_of(reading: Reading, host: str = "127.0.0.1:4747", allowed: tuple[str, ...] = ()) -> TestClient:
     app = Starlette(routes=page_routes(reading, allowed))
     headers = {"accept": "text/html"}
-    return TestClient(app, f"http://{host}", raise_server_exceptions=False, headers=headers)
+    client = ("127.0.0.1", 50_000)
+    return TestClient(app, f"http://{host}", raise_server_exceptions=False, headers=headers, client=client)
 
 
 def page(client: TestClient, path: str, status: int = 200, **query: str) -> Document:

@@ -9,12 +9,36 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.IGNORECASE)
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104
+
+
+class OriginGuard:
+    """ASGI middleware: refuses what another site has a browser send to change something here (CSRF)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _is_own(scope):
+            text = "another site asks for this: do it from the page itself\n"
+            await PlainTextResponse(text, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_own(scope: Scope) -> bool:
+    """Whether the page itself asks, or something that is no browser and so has no origin."""
+    headers = Headers(scope=scope)
+    if "origin" in headers:
+        return urlsplit(headers["origin"]).netloc.lower() == headers.get("host", "").lower()
+    return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
 class HostGuard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -16,21 +17,29 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from slmtrail.app.api.routes import Api
+from slmtrail.app.readers.access import Access
+from slmtrail.app.readers.door import ReaderDoor, reader_of
+from slmtrail.app.readers.known import Readers
+from slmtrail.app.readers.sessions import Sessions
 from slmtrail.app.reading import Asked, Reading
 from slmtrail.app.web import inquiry, view
-from slmtrail.app.web.guard import HostGuard
+from slmtrail.app.web.guard import HostGuard, OriginGuard
 from slmtrail.app.web.headers import SecurityHeaders
+from slmtrail.app.web.login import Login
 from slmtrail.app.web.render import FOLDER, link, page
+from slmtrail.collectors.receive.door import peer_of
 from slmtrail.core import commitment
-from slmtrail.core.errors import NotFound, QueryError, StorageError, StoreError, TrailError
+from slmtrail.core.errors import NotAllowed, NotFound, QueryError, StorageError, StoreError, TrailError
 from slmtrail.core.events import KINDS, timestamp_text
-from slmtrail.core.ports import Page, Sealed
+from slmtrail.core.ports import Emitter, Page, Sealed
 from slmtrail.indexer.ledger import merkle, note
 from slmtrail.indexer.store.columns import LIKENESS
 from slmtrail.indexer.verify.prove import ProofState
 from slmtrail.stream.judge.rule import built_in
 
 PAGE_RECORDS = 50
+RECORD_ID = re.compile(r"[0-9a-f]{32}")
 FILTERS = {
     "q": "text",
     "user": "user",
@@ -55,6 +64,7 @@ _EXAMPLE = {
 }
 _ADVICE = {
     400: "Correct the search and send it again.",
+    403: "Ask whoever gave you your token for more.",
     404: "Look at the address; a record's id is 32 hex digits and stands at its top.",
     405: "Pages are only read. Events are sent to POST /v1/events.",
     503: "The store can't be read now. Look at the log of `slmtrail up`, and reload this page.",
@@ -64,51 +74,80 @@ _ADVICE = {
 _DETECTS = {rule.id: rule.manifest.detects for rule in built_in()}
 
 
-def page_routes(reading: Reading, allowed_hosts: Iterable[str] = ()) -> list[BaseRoute]:
-    """The pages over an open trail, to stand behind all other routes: what nothing else answers gets a 404 page.
+def page_routes(
+    trail: Reading,
+    allowed_hosts: Iterable[str] = (),
+    readers: Readers | None = None,
+    emitter: Emitter | None = None,
+    requests_a_minute: int = 600,
+) -> list[BaseRoute]:
+    """Pages and API over an open trail, to stand behind all other routes: what nothing else answers gets a 404 page.
 
-    Only requests for a loopback address, localhost or one of `allowed_hosts` are answered.
+    Only requests for a loopback address, localhost or one of `allowed_hosts` are answered, and only those of `readers`;
+    without any of those, whoever is at this machine. What they do is told to `emitter`.
     """
-    pages = _Pages(reading)
+    access, sessions = Access(emitter), Sessions()
+    pages = _Pages(trail, access)
+    login = [] if readers is None else Login(readers, sessions, access).routes()
     app = Starlette(
         routes=[
-            Route("/", pages.search),
-            Route("/record/{id}", pages.record),
-            Route("/record/{id}/history", pages.over(inquiry.history)),
-            Route("/session/{name:path}", pages.over(inquiry.session)),
-            Route("/alerts", pages.alerts),
-            Route("/overview", pages.over(inquiry.overview)),
-            Route("/shape", pages.shape),
-            Route("/incident", pages.over(inquiry.incident)),
-            Route("/compare", pages.over(inquiry.compare)),
-            Route("/integrity", pages.over(inquiry.integrity)),
+            Mount("/api/v1", Api(trail, access, requests_a_minute).application()),
+            *login,
+            Route("/", pages.of("search", pages.search)),
+            Route("/record/{id}", pages.of("view", pages.record)),
+            Route("/record/{id}/history", pages.of("history", inquiry.history)),
+            Route("/session/{name:path}", pages.of("session", inquiry.session)),
+            Route("/alerts", pages.of("alerts", pages.alerts)),
+            Route("/overview", pages.of("overview", inquiry.overview)),
+            Route("/shape", pages.of("facets", pages.shape)),
+            Route("/incident", pages.of("incident", inquiry.incident)),
+            Route("/compare", pages.of("compare", inquiry.compare)),
+            Route("/integrity", pages.of("integrity", inquiry.integrity)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         exception_handlers={HTTPException: _http_error, TrailError: _trail_error, Exception: _unexpected},
     )
     # Around the application and not in its list of middleware, so that the page about a fault has the headers too.
-    return [Mount("/", SecurityHeaders(HostGuard(app, allowed_hosts)))]
+    door = ReaderDoor(app, readers or Readers(None), sessions, access)
+    return [Mount("/", SecurityHeaders(HostGuard(OriginGuard(door), allowed_hosts)))]
 
 
 class _Pages:
     """The handlers. They block, so Starlette runs them in threads."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, trail: Reading, access: Access) -> None:
+        self._trail = trail
+        self._access = access
 
-    def over(self, handler: Callable[[Reading, Request], Response]) -> Callable[[Request], Response]:
-        """A page that is made of the trail as its reader sees it."""
-        return lambda request: handler(self._reading, request)
+    def of(self, action: str, handler: Callable[[Reading, Request], Response]) -> Callable[[Request], Response]:
+        """A page that is made of the trail as its reader sees it, and told as an access of this name."""
 
-    def shape(self, request: Request) -> Response:
+        def answering(request: Request) -> Response:
+            reader, peer = reader_of(request.scope), peer_of(request.scope)
+            try:
+                if not reader.may("search"):
+                    raise NotAllowed("your role lets you see nothing: ask for another")
+                answer = handler(self._trail.within(reader.scope), request)
+            except NotAllowed:
+                self._access.refuse(reader, action, "not_allowed", peer)
+                raise
+            if answer.status_code < HTTPStatus.BAD_REQUEST:
+                told = "reveal" if action == "view" and reader.scope.content else action
+                record = request.path_params.get("id", "")
+                self._access.tell(reader, told, peer, record=record if RECORD_ID.fullmatch(record) else "")
+            return answer
+
+        return answering
+
+    def shape(self, reading: Reading, request: Request) -> Response:
         asked = dataclasses.replace(_asked(request), after="")
-        return inquiry.shape(self._reading, asked, _filters(asked), part="part" in request.query_params)
+        return inquiry.shape(reading, asked, _filters(asked), part="part" in request.query_params)
 
-    def search(self, request: Request) -> Response:
+    def search(self, reading: Reading, request: Request) -> Response:
         asked = _asked(request)
         found, error = Page([], 0), ""
         try:
-            found = self._reading.search(asked)
+            found = reading.search(asked)
         except QueryError as fault:
             error = str(fault)
         filters = _filters(asked)
@@ -131,8 +170,8 @@ class _Pages:
             shape_part="" if asked.after else link("/shape", filters | {"part": "1"}),
         )
 
-    def record(self, request: Request) -> Response:
-        sealed, proof = self._reading.show(request.path_params["id"])
+    def record(self, reading: Reading, request: Request) -> Response:
+        sealed, proof = reading.show(request.path_params["id"])
         return page(
             "record.html",
             sealed=sealed,
@@ -143,9 +182,9 @@ class _Pages:
             findings=view.findings(sealed.record),
             max_findings=view.MAX_FINDINGS,
             alert=view.alert(sealed) if sealed.record.get("slm.kind") == "alert" else None,
-            alerts=[view.alert(found) for found in self._alerts_about(sealed)],
+            alerts=[view.alert(found) for found in _alerts_about(reading, sealed)],
             proof=proof,
-            path=_path(sealed, proof),
+            path=_path(sealed, proof) if reading.scope.content else None,
             raw=view.raw_json(sealed),
             session=view.session(sealed.record),
             asked=bool(view.names(sealed.record, LIKENESS)),
@@ -153,11 +192,11 @@ class _Pages:
             checked=timestamp_text(time.time_ns() // 1_000_000),
         )
 
-    def alerts(self, request: Request) -> Response:
+    def alerts(self, reading: Reading, request: Request) -> Response:
         asked = _asked(request)
         found, error = Page([], 0), ""
         try:
-            found = self._reading.alerts(asked)
+            found = reading.alerts(asked)
         except QueryError as fault:
             error = str(fault)
         filters = {"user": asked.user, "since": asked.since}
@@ -173,17 +212,18 @@ class _Pages:
             error=error,
         )
 
-    def _alerts_about(self, sealed: Sealed) -> list[Sealed]:
-        """The newest revision of each alert that names this record."""
-        found = []
-        for flag, user, at in view.raised(sealed.record):
-            asked = Asked(kind="alert", flag=flag, user=user, since=at, limit=PAGE_RECORDS)
-            try:
-                alerts = self._reading.search(asked).records
-            except QueryError:
-                continue
-            found += [alert for alert in alerts if sealed.id in view.alert(alert).evidence][:1]
-        return found
+
+def _alerts_about(reading: Reading, sealed: Sealed) -> list[Sealed]:
+    """The newest revision of each alert that names this record."""
+    found = []
+    for flag, user, at in view.raised(sealed.record):
+        asked = Asked(kind="alert", flag=flag, user=user, since=at, limit=PAGE_RECORDS)
+        try:
+            alerts = reading.search(asked).records
+        except QueryError:
+            continue
+        found += [alert for alert in alerts if sealed.id in view.alert(alert).evidence][:1]
+    return found
 
 
 def _asked(request: Request, **fixed: str) -> Asked:
@@ -241,6 +281,8 @@ def _trail_error(request: Request, error: Exception) -> Response:
     status = 500
     if isinstance(error, NotFound):
         status = 404
+    elif isinstance(error, NotAllowed):
+        status = 403
     elif isinstance(error, QueryError):
         status = 400
     elif isinstance(error, StoreError | StorageError):

@@ -132,7 +132,7 @@ class ElasticStore:
         question = asked(query)
         body: dict[str, Any] = {
             "size": question.limit + 1,
-            "track_total_hits": True,
+            "track_total_hits": question.counted,
             "query": dsl(question),
             "timeout": _TIMEOUT,
             "sort": sort(question),
@@ -143,7 +143,7 @@ class ElasticStore:
         page = hits["hits"][: question.limit]
         cursor = _cursor(question, page[-1]["sort"]) if len(hits["hits"]) > question.limit else ""
         records = [shown(_sealed(hit["_source"]), question.scope) for hit in page]
-        return Page(records, hits["total"]["value"], cursor)
+        return Page(records, hits["total"]["value"] if question.counted else len(records), cursor)
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field among the records that fit, and how many of them have each."""

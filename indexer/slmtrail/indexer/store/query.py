@@ -36,6 +36,7 @@ class Asked:
     sort: str
     after: Cursor | None
     scope: Scope
+    counted: bool
 
 
 def asked(query: Query) -> Asked:
@@ -67,7 +68,7 @@ def asked(query: Query) -> Asked:
     cursor.check(query.sort)
     after = cursor.parse(query.after, query.sort) if query.after else None
     since, until = _clamped(query.since_ms, FIRST_MS), _clamped(query.until_ms, LAST_MS)
-    return _timed(Asked(tree, since, until, query.limit, query.sort, after, query.scope))
+    return _timed(Asked(tree, since, until, query.limit, query.sort, after, query.scope, query.counted))
 
 
 def _timed(question: Asked) -> Asked:

@@ -10,7 +10,7 @@ from slmtrail.core.fields import CONTENT
 from slmtrail.core.ports import Sealed
 from slmtrail.core.readers import Scope
 from slmtrail.indexer.store.columns import ENVIRONMENT, KIND, TEAMS
-from slmtrail.indexer.store.language.tree import And, Equals, Like, Node, Not, Or, Text
+from slmtrail.indexer.store.language.tree import And, Equals, Like, Node, Or, Text, tests
 
 HIDDEN = CONTENT | {SALTS}
 """What is left out where content may not be seen. With a salt, what was said could be guessed and checked."""
@@ -24,7 +24,7 @@ def within(scope: Scope) -> And:
 
 def check(tree: Node, scope: Scope) -> None:
     """Raises NotAllowed where an answer would tell something of content that may not be seen."""
-    if not scope.content and _asks_content(tree):
+    if not scope.content and any(isinstance(test, Text) or not CONTENT.isdisjoint(test.names) for test in tests(tree)):
         raise NotAllowed("what was said is for investigators: search by fields, such as user:, model: or flag:")
 
 
@@ -43,14 +43,3 @@ def _one_of(names: tuple[str, ...], allowed: tuple[str, ...]) -> Node:
     tests: list[Node] = [Equals(names, plain)] if plain or not patterns else []
     tests += [Like(names, pattern.replace("\\", "\\\\")) for pattern in patterns]
     return tests[0] if len(tests) == 1 else Or(tuple(tests))
-
-
-def _asks_content(node: Node) -> bool:
-    match node:
-        case Text():
-            return True
-        case And() | Or():
-            return any(map(_asks_content, node.parts))
-        case Not():
-            return _asks_content(node.part)
-    return not CONTENT.isdisjoint(node.names)

@@ -99,8 +99,10 @@ class SqliteStore:
         """The records that fit, in the order of its `sort`."""
         question = asked(query)
         with self._planned(question) as (db, found):
-            (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
             rows = list(_ordered(db, question, found))
+            total = min(len(rows), question.limit)
+            if question.counted:
+                (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
         more = len(rows) > question.limit
         rows = rows[: question.limit]
         after = Cursor(question.sort, *rows[-1][:5]).text() if more else ""
@@ -192,8 +194,6 @@ class SqliteStore:
                 return
             after = rows[-1][1:3]
 
-    def ledgers(self) -> dict[str, int]:
-        """The ledgers that records name, and how many records each has."""
     def certificates(self, ledger: str) -> Iterator[Sealed]:
         """The records of a ledger that say they hold a certificate, in order of leaf."""
         with self._reading() as db:
@@ -204,6 +204,8 @@ class SqliteStore:
             )
             yield from (sealed for row in rows if certificate.FIELD in (sealed := _sealed(*row)).record)
 
+    def ledgers(self) -> dict[str, int]:
+        """The ledgers that records name, and how many records each has."""
         with self._reading() as db:
             return dict(db.execute("SELECT ledger, count(*) FROM record GROUP BY ledger"))
 

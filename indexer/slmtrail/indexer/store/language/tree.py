@@ -82,6 +82,18 @@ def both(*nodes: Node) -> And:
     return And(tuple(dict.fromkeys(part for node in nodes for part in _conjuncts(node))))
 
 
+def tests(node: Node) -> Iterator[Text | Test]:
+    """All that is tested anywhere in the tree."""
+    match node:
+        case And() | Or():
+            for part in node.parts:
+                yield from tests(part)
+        case Not():
+            yield from tests(node.part)
+        case _:
+            yield node
+
+
 def _conjuncts(node: Node) -> Iterator[Node]:
     if isinstance(node, And):
         for part in node.parts:
