@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import getpass
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from slmtrail.app import parts
 from slmtrail.core import canonical, certificate, keys
 from slmtrail.core.certificate import COLLECTOR, Certificate
-from slmtrail.core.errors import StorageError
-from slmtrail.core.ports import RECORDS, Bus, Message, Store
+from slmtrail.core.errors import LedgerError, StorageError
+from slmtrail.core.ports import CHECKPOINTS, RECORDS, Bus, Message, Store
 from slmtrail.core.settings import Settings
 
 POLL_S = 0.1
@@ -51,7 +51,8 @@ async def decree(
                 for task in own:
                     if task.done():
                         task.result()
-                if await asyncio.to_thread(_sealed, settings, store, ids) and await asyncio.to_thread(done, store):
+                sizes = await _signed(settings, bus)
+                if await asyncio.to_thread(_sealed, sizes, store, ids) and await asyncio.to_thread(done, store):
                     break
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
@@ -67,9 +68,28 @@ async def decree(
     return ids
 
 
-def _sealed(settings: Settings, store: Store, ids: list[str]) -> bool:
+def partition_of(settings: Settings, ledger: str) -> int:
+    """The partition that a ledger is over. Raises LedgerError where it is none of these settings."""
+    number = ledger.rpartition("/")[2]
+    if not number.isdecimal() or parts.ledger_name(settings, int(number)) != ledger:
+        raise LedgerError(f"records name the ledger {ledger!r}, which is not of these settings (ledger.origin)")
+    return int(number)
+
+
+async def _signed(settings: Settings, bus: Bus) -> dict[str, int]:
+    """How many leaves of each ledger are signed for, by the heads on the bus."""
+    from slmtrail.indexer.ledger.checkpoint import Checkpoint
+    from slmtrail.indexer.ledger.note import VerifierKey
+
+    public, sizes = parts.public_keys(settings, "ledger"), {}
+    for ledger, data in (await bus.newest(CHECKPOINTS)).items():
+        with contextlib.suppress(LedgerError):
+            sizes[ledger] = Checkpoint.open(data, ledger, [VerifierKey.of(ledger, key) for key in public]).size
+    return sizes
+
+
+def _sealed(sizes: Mapping[str, int], store: Store, ids: list[str]) -> bool:
     """Whether the certificates are stored, and under signed heads."""
-    sizes = {folder.ledger: folder.checkpoint()[1].size for folder in parts.ledger_folders(settings)}
     sealed = [store.get(record_id) for record_id in ids]
     return all(one is not None and one.leaf < sizes.get(one.ledger, 0) for one in sealed)
 

@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
-from slmtrail.app.decree import decree, who
+from slmtrail.app.decree import decree, partition_of, who
 from slmtrail.app.given import given
+from slmtrail.app.hold import refuse_held
 from slmtrail.app.reading import Reading
 from slmtrail.core.certificate import Certificate, rows
 from slmtrail.core.commitment import SALTS
-from slmtrail.core.errors import LedgerError, SettingsError
+from slmtrail.core.errors import SettingsError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import RETENTION_DAYS, SIGNALS, Page, Query, Sealed, Store
 from slmtrail.core.settings import Settings
@@ -54,6 +55,9 @@ def erase(
     leaves: dict[str, list[int]] = {}
     for sealed in found:
         leaves.setdefault(sealed.ledger, []).append(sealed.leaf)
+    if found:
+        with closing(parts.open_store(settings)) as store:
+            refuse_held(settings, store, found)
     if not dry_run:
         if found and not yes:
             typer.confirm(f"Destroy the content of {len(found)} records for good?", abort=True, err=True)
@@ -100,14 +104,12 @@ def _certificates(leaves: dict[str, list[int]], hashes: tuple[str, ...], reason:
     subject = hashes[0] if hashes else ""
     now_ms, made, settings = time.time_ns() // 1_000_000, [], given.settings()
     for ledger, found in sorted(leaves.items()):
-        number = ledger.rpartition("/")[2]
-        if not number.isdecimal() or parts.ledger_name(settings, int(number)) != ledger:
-            raise LedgerError(f"records name the ledger {ledger!r}, which is not of these settings (ledger.origin)")
+        partition = partition_of(settings, ledger)
         found.sort()
         for first in range(0, len(found), CERTIFICATE_LEAVES):
             part = rows(found[first : first + CERTIFICATE_LEAVES])
             told = Certificate("erased", now_ms, who(), reason, subject, ledger, part, _clean_ms())
-            made.append((int(number), told))
+            made.append((partition, told))
     return made
 
 

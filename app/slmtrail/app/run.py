@@ -135,7 +135,8 @@ async def index(settings: Settings, partitions: Sequence[int] | None = None) -> 
 
 
 async def _indexing(settings: Settings, bus: Bus, store: Store, wanted: Sequence[int] | None = None) -> list[Task]:
-    """A task for each partition, with a ledger of its own."""
+    """A task for each partition, with a ledger of its own, and one for retention."""
+    from slmtrail.app.retain import keep
     from slmtrail.indexer.index import run
 
     authorities = parts.authorities(settings)
@@ -152,7 +153,9 @@ async def _indexing(settings: Settings, bus: Bus, store: Store, wanted: Sequence
         finally:
             sealer.close()
 
-    return [persistently(f"the indexer of partition {n}", partial(work, n)) for n in partitions]
+    tasks = [persistently(f"the indexer of partition {n}", partial(work, n)) for n in partitions]
+    # Of several indexers one sees to the store, whatever partitions it has.
+    return [*tasks, *([keep(settings, store)] if 0 in partitions else [])]
 
 
 async def persistently(name: str, work: Callable[[], Task]) -> None:

@@ -41,9 +41,9 @@ CONTENT_GONE = frozenset({"erased", "summarised"})
 class Certificate:
     """What was decided.
 
-    subject: the id of a key, the keyed hash of whom an erasure is about, a retention class, or the id of the hold that is
-    released. leaves: rows of leaves, first and last. clean_ms: when the bus will have forgotten what was erased. policy:
-    the digest of the policy under which they go. query: which records are held, until `until_ms` (0: till released).
+    subject: the id of a key, the keyed hash of whom an erasure is about, a retention class, or a released hold.
+    leaves: rows of leaves, first and last. clean_ms: when the bus will have forgotten what was erased.
+    policy: the digest of the policy under which they go. query: what is held, until `until_ms` (0: till released).
     """
 
     action: Action

@@ -56,6 +56,12 @@ class ControlError(TrailError):
     exit_code = 4
 
 
+class HeldError(TrailError):
+    """A legal hold is on what was to be erased."""
+
+    exit_code = 4
+
+
 class SpoolFull(TrailError):
     """The spool reached its size limit and its policy is to block."""
 

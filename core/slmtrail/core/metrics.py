@@ -50,6 +50,7 @@ HOOKS_ACTED = Counter("slm_hooks_acted_total", "Actions that alerts set off, or 
 RECORDS_SEALED = Counter("slm_records_sealed_total", "Records made leaves of a ledger.")
 RECORDS_DUPLICATE = Counter("slm_records_duplicate_total", "Records seen before and passed over.")
 RECORDS_STORED = Counter("slm_records_stored_total", "Records acknowledged by the store.")
+RETAINED = Counter("slm_retained_total", "Records over their time, summarised or removed.", ["action"])
 STORE_FAILURES = Counter("slm_store_failures_total", "Attempts to store that failed and were tried again.")
 LEDGER_SIZE = Gauge("slm_ledger_size", "Leaves in a ledger.", ["ledger"])
 FRESHNESS_SECONDS = Histogram(

@@ -54,6 +54,10 @@ class Kept(Part):
         """Records of before then are there no more at a time."""
         return self._begun(at_ms - span_ms(self.keep))
 
+    def period_age_ms(self, at_ms: int) -> int:
+        """How long ago the period began in which a time lies."""
+        return at_ms - self._begun(at_ms)
+
     def _begun(self, at_ms: int) -> int:
         return at_ms // self.period_ms * self.period_ms
 
@@ -82,9 +86,9 @@ class Assignment(Part):
         )
 
 
-# Six months, which are 184 days at most, are the least that Articles 19 and 26(6) of the EU AI Act ask for; PCI DSS asks
-# for a year. What says who did what, and what the trail says of itself, is asked for longest (HIPAA: six years) and
-# holds the least content.
+# Six months, at most 184 days, are the least that Articles 19 and 26(6) of the EU AI Act ask for; PCI DSS asks for a
+# year. What says who did what, and what the trail says of itself, is asked for longest (HIPAA: six years) and holds
+# the least content.
 _CLASSES = {
     STANDARD: Kept(content="184d", keep="731d"),
     "audit": Kept(content="731d", keep="2192d"),
