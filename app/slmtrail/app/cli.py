@@ -27,6 +27,7 @@ from slmtrail.app.export import export
 from slmtrail.app.fsck import fsck
 from slmtrail.app.given import given
 from slmtrail.app.history import history
+from slmtrail.app.hold import hold
 from slmtrail.app.incident import incident
 from slmtrail.app.index import index
 from slmtrail.app.judge import judge
@@ -35,8 +36,8 @@ from slmtrail.app.readers.commands import readers
 from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
 from slmtrail.app.reindex import reindex
-from slmtrail.app.setup import setup
 from slmtrail.app.retain import retain
+from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
 from slmtrail.app.spool import spool
 from slmtrail.app.tail import tail
@@ -60,9 +61,9 @@ app.add_typer(config_app, name="config")
 app.add_typer(control.control, name="control")
 app.add_typer(control.policy, name="policy")
 app.add_typer(spool, name="spool")
-app.add_typer(keys, name="keys")
 app.add_typer(retain, name="retain")
 app.add_typer(hold, name="hold")
+app.add_typer(keys, name="keys")
 app.add_typer(readers, name="readers")
 app.add_typer(setup, name="setup")
 app.add_typer(token, name="token")
