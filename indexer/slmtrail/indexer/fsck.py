@@ -17,6 +17,7 @@ from slmtrail.core.errors import ControlError, TrailError
 from slmtrail.core.ports import Query, Store
 from slmtrail.indexer.ledger.checkpoint import Checkpoint
 from slmtrail.indexer.ledger.frontier import TILE_WIDTH
+from slmtrail.indexer.retain.leafset import LeafSet
 from slmtrail.indexer.seal import STATE_FILE
 from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.tally import Tally
@@ -77,7 +78,7 @@ def check(folder: LedgerFolder, store: Store) -> Iterator[Trouble]:
     yield from _numbers(name, state)
     yield from _head(folder, state)
     yield from _tiles(folder, state)
-    yield from _stored(name, folder.folder, state, store)
+    yield from _stored(folder, state, store)
     yield from _erased(folder, store)
 
 
@@ -130,18 +131,20 @@ def _tiles(folder: LedgerFolder, state: State) -> Iterator[Trouble]:
         yield Trouble(folder.ledger, fault.text, RESTORE)
 
 
-def _stored(name: str, folder: Path, state: State, store: Store) -> Iterator[Trouble]:
-    """Whether the store has each leaf that was stored, and none that was not sealed."""
-    missing: list[int] = []
+def _stored(folder: LedgerFolder, state: State, store: Store) -> Iterator[Trouble]:
+    """Whether the store has each leaf that was stored and not removed since, and none that was not sealed."""
+    name, missing = folder.ledger, list[int]()
     for start in range(0, state.stored_size, CHUNK):
         chunk = range(start, min(start + CHUNK, state.stored_size))
         missing += sorted(set(chunk) - store.holding(name, chunk))
-    if missing:
-        shown = ", ".join(f"{first} to {last}" for first, last in certificate.rows(missing)[:MAX_TOLD])
-        what = f"{len(missing)} leaves are not in the store: {shown}"
+    removed = [row for told in certificates(folder, store) if told.action == "removed" for row in told.leaves]
+    lost = LeafSet(certificate.rows(missing)) - LeafSet(removed)
+    if lost.rows:
+        shown = ", ".join(f"{first} to {last}" for first, last in lost.rows[:MAX_TOLD])
+        what = f"{len(lost)} leaves are not in the store: {shown}"
         yield Trouble(name, what, "run slmtrail reconcile: it puts them back from the topic, or says why not")
     known = store.extent(Query()).get(name, range(0))
-    if known.stop > max(state.size, State.read(folder).size):  # an indexer may have gone on meanwhile
+    if known.stop > max(state.size, State.read(folder.folder).size):  # an indexer may have gone on meanwhile
         yield Trouble(name, f"the store has leaf {known.stop - 1}, and only {state.size} were sealed", REINDEX)
 
 
