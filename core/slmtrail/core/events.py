@@ -49,7 +49,7 @@ def timestamp_ms(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+    return round(moment.timestamp() * 1000)
 
 
 def _timestamp(value: object) -> str:

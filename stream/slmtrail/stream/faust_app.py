@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.auth import SASLCredentials, SSLCredentials
 
+from slmtrail.bus.kafka_access import NO_ACCESS, Access
 from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
@@ -47,6 +50,7 @@ class Place:
     client_id: str
     folder: Path
     batch_frames: int
+    access: Access = NO_ACCESS
 
 
 class Job:
@@ -58,7 +62,7 @@ class Job:
         self._done: dict[int, int] = {}
         """The next frame of each partition that was not looked at."""
         self._batch_frames = place.batch_frames
-        self._group = KafkaGroup(place.broker.split(","), GROUP, [FRAMES, SIGNALS])
+        self._group = KafkaGroup(place.broker.split(","), GROUP, [FRAMES, SIGNALS], place.access.options())
         self.app = _app(place)
         self._frames, self._signals = self._topic(FRAMES), self._topic(SIGNALS)
         self.app.on_partitions_revoked.connect(self._revoked, weak=False)
@@ -161,6 +165,7 @@ def _app(place: Place) -> faust.App:
     return faust.App(
         GROUP,
         broker=f"kafka://{place.broker}",
+        broker_credentials=_credentials(place.access),
         broker_client_id=place.client_id,
         # Static: one that is started again goes on with its partitions at once, and its ghost is shut out.
         consumer_group_instance_id=place.client_id,
@@ -181,6 +186,17 @@ def _app(place: Place) -> faust.App:
         value_serializer="raw",
         key_serializer="raw",
     )
+
+
+def _credentials(access: Access) -> SASLCredentials | SSLCredentials | None:
+    """The same as every other client shows, as Faust takes it."""
+    options = access.options()
+    context = options.get("ssl_context")
+    if access.user:
+        return SASLCredentials(
+            username=access.user, password=access.password, ssl_context=context, mechanism=access.mechanism
+        )
+    return SSLCredentials(context) if context else None
 
 
 @contextlib.asynccontextmanager
@@ -208,6 +224,9 @@ def _delivery(event: Any) -> Delivery:
 
 async def work(place: Place, connect: Callable[[], Awaitable[Bus]], desk: Desk) -> None:
     """Runs a worker in this process until a signal. `connect` opens the bus on which the output is published."""
+    # Records are trees that come and go by the thousand: to look through them for cycles takes a third of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     bus = await connect()
     try:
         await bus.ensure_topics()

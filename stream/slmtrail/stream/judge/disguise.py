@@ -18,6 +18,8 @@ from urllib.parse import unquote
 
 import re2
 
+from slmtrail.core import canonical
+
 MAX_READINGS = 24
 MAX_REVERSED_CHARS = 8192
 
@@ -188,7 +190,7 @@ def _decoded(text: str) -> Iterator[str]:
         for found in _NUMBERS.finditer(text):
             yield from _text(bytes(int(number) for number in re.findall(r"[0-9]+", found[0]) if int(number) < 256))
     if "escaped" in codes:
-        yield _ESCAPED.sub(lambda found: _tried(codecs.decode, found[0], "unicode_escape") or "", text)
+        yield canonical.text(_ESCAPED.sub(lambda found: _tried(codecs.decode, found[0], "unicode_escape") or "", text))
     if "entities" in codes:
         yield html.unescape(text)
     if "percent" in codes:

@@ -107,7 +107,9 @@ class Judge:
         signals: list[Signal] = []
         at_ms = timestamp_ms(record["@timestamp"])
         clock_ms = at_ms if clock_ms is None else clock_ms
+        told = _told(record, seed, at_ms, clock_ms)
         carried: dict[str, Any] = {}
+        named = subject = ""
         for asked in self._asked_of(record):
             try:
                 found = asked.look(record, asked.about)
@@ -120,8 +122,11 @@ class Judge:
                 found = Hit(found)
             if asked.flags:
                 flags.append(asked.id)
+            if asked.subject != named:
+                named, subject = asked.subject, _subject(asked.subject, record)
             carried = carried or {name: record[name] for name in _CARRIED if name in record}
-            signals.append(_signal(asked.id, asked.subject, record, found, seed, at_ms, clock_ms, carried))
+            said = (found.why, found.excerpt, found.observed, found.baseline, found.value)
+            signals.append(Signal(asked.id, subject, *told, *said, carried))
         flags.sort()
         return Judged(flags, signals)
 
@@ -197,7 +202,8 @@ class Judge:
             return []
         why = f"the rule {rule.id} failed ({type(error).__name__}): nothing can be said of this record by it"
         about = {**record, "rule.id": rule.id}
-        return [_signal(teller.id, subject_field(teller, about), about, Hit(why), seed, at_ms, clock_ms, {})]
+        subject = _subject(subject_field(teller, about), about)
+        return [Signal(teller.id, subject, *_told(record, seed, at_ms, clock_ms), why)]
 
 
 def subject_field(rule: Rule, record: Collection[str]) -> str:
@@ -205,29 +211,11 @@ def subject_field(rule: Rule, record: Collection[str]) -> str:
     return next((name for name in rule.manifest.subject if name in record), "slm.collector.id")
 
 
-def _signal(
-    rule_id: str,
-    subject: str,
-    record: dict[str, Any],
-    found: Hit,
-    seed: str,
-    at_ms: int,
-    clock_ms: int,
-    carried: dict[str, Any],
-) -> Signal:
-    return Signal(
-        rule_id,
-        f"{subject}:{record.get(subject, '')}",
-        min(at_ms, clock_ms + MAX_SEEN_AHEAD_MS),
-        clock_ms,
-        record["event.id"],
-        seed,
-        record.get("slm.role", ""),
-        record.get("slm.risk", ""),
-        found.why,
-        found.excerpt,
-        found.observed,
-        found.baseline,
-        found.value,
-        carried,
-    )
+def _subject(name: str, record: dict[str, Any]) -> str:
+    return f"{name}:{record.get(name, '')}"
+
+
+def _told(record: dict[str, Any], seed: str, at_ms: int, clock_ms: int) -> tuple[int, int, str, str, str, str]:
+    """What all signals of a record say of it."""
+    at_ms = min(at_ms, clock_ms + MAX_SEEN_AHEAD_MS)
+    return at_ms, clock_ms, record["event.id"], seed, record.get("slm.role", ""), record.get("slm.risk", "")

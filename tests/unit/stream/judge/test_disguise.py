@@ -23,6 +23,10 @@ def test_every_disguise_of_the_simulator_comes_off(name: str) -> None:
     assert wants(WAYS[name](PLAIN, random.Random(1))) is not None
 
 
+def test_half_a_character_in_a_code_hides_nothing() -> None:
+    assert wants("\\ud800\\ud800\\ud800 " + PLAIN) is not None
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=150, deadline=None)
 def test_any_text_has_few_readings_and_raises_nothing(text: str) -> None:
