@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,22 +41,25 @@ class Kafka(Server):
 
 @contextmanager
 def start_kafka(
-    folder: Path | None = None, port: int | None = None, properties: Mapping[str, str] | None = None
+    folder: Path | None = None,
+    port: int | None = None,
+    properties: Mapping[str, str] | None = None,
+    passwords: Mapping[str, str] | None = None,
 ) -> Iterator[Kafka]:
     """A Kafka of its own with its data under `folder` (default: a temporary one), stopped at the end.
 
-    `properties` are added to the broker's, or replace them; those that name a port need `port` given.
+    `properties` are added to the broker's, or replace them; those that name a port need `port` given. `passwords` are
+    of users that SCRAM knows, which only a broker in a process of its own can be made with.
     """
     with TemporaryDirectory(prefix="slmtrail-kafka-") as temporary:
         port = port or free_port()
         home = (folder or Path(temporary)).absolute()
-        runtime = first_available(
-            Kafka.name,
-            (
-                lambda: Container(f"apache/kafka:{VERSION}", port, _environment(port, properties or {})),
-                lambda: _process(home, port, properties or {}),
-            ),
-        )
+        ways: list[Callable[[], Container | JavaProcess]] = [
+            lambda: _process(home, port, properties or {}, passwords or {})
+        ]
+        if not passwords:
+            ways.insert(0, lambda: Container(f"apache/kafka:{VERSION}", port, _environment(port, properties or {})))
+        runtime = first_available(Kafka.name, ways)
         kafka = Kafka(runtime, port)
         try:
             kafka.start()
@@ -100,7 +103,7 @@ def _environment(port: int, properties: Mapping[str, str]) -> dict[str, str]:
     return variables | {"KAFKA_HEAP_OPTS": _HEAP}
 
 
-def _process(home: Path, port: int, properties: Mapping[str, str]) -> JavaProcess:
+def _process(home: Path, port: int, properties: Mapping[str, str], passwords: Mapping[str, str]) -> JavaProcess:
     java = jdk_tool("java")
     jars = resolve("kafka", _ARTIFACTS, ["Leash.java"])
     home.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,8 @@ def _process(home: Path, port: int, properties: Mapping[str, str]) -> JavaProces
     if not (data / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         format_data = [*run, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(file)]
+        for user, password in passwords.items():
+            format_data += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
         done = subprocess.run(format_data, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise NotReadyError(f"Kafka can't format {data}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")

@@ -68,11 +68,8 @@ async def _bus(settings: Settings) -> list[Symptom]:
 
 
 async def _lag(settings: Settings) -> list[Symptom]:
-    from slmtrail.bus.kafka_group import KafkaGroup
-
-    addresses = settings.bus.url.removeprefix(KAFKA).split(",")
     try:
-        standings = await KafkaGroup(addresses, GROUP, [FRAMES, SIGNALS]).standings()
+        standings = await parts.bus_group(settings, GROUP, [FRAMES, SIGNALS]).standings()
     except TrailError as error:
         return [warning("lag", GROUP, error, "let this user describe the group")]
     found = []

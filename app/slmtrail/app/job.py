@@ -14,11 +14,8 @@ from slmtrail.app import parts
 from slmtrail.app.given import given
 from slmtrail.app.routes import follow_alerts
 from slmtrail.app.run import persistently, until_stopped
-from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
 from slmtrail.core.settings import Settings
-
-KAFKA = "kafka://"
 
 
 def run(settings: Settings, workers: int) -> None:
@@ -41,7 +38,9 @@ def work(settings: Settings, name: str) -> None:
 
     with parts.open_desk(settings) as desk:
         folder = settings.data / "faust"
-        place = Place(settings.bus_url.removeprefix(KAFKA), name, folder, settings.stream.batch_frames)
+        access = parts.bus_access(settings)
+        broker = settings.bus.url.removeprefix(parts.KAFKA)
+        place = Place(broker, name, folder, settings.stream.batch_frames, access)
         asyncio.run(work_on_faust(place, connect, desk))
 
 
@@ -58,7 +57,7 @@ async def _supervise(settings: Settings, workers: int) -> None:
         # The same after a restart, so that each worker goes on with its partitions at once.
         here = hashlib.sha256(f"{socket.gethostname()}:{settings.data.resolve()}".encode()).hexdigest()[:8]
         names = [f"slmtrail-{here}-{number}" for number in range(workers)]
-        group = KafkaGroup(settings.bus_url.removeprefix(KAFKA).split(","), GROUP, [FRAMES, SIGNALS])
+        group = parts.bus_group(settings, GROUP, [FRAMES, SIGNALS])
         supervisor = Supervisor(workers, partial(_command, names), Watchdog(group.standings, names))
         routes = persistently("the routes of alerts", lambda: follow_alerts(settings, bus))
         await until_stopped([supervisor.run(), routes])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from slmtrail.bus.connect import connect as connect_bus
+from slmtrail.bus.kafka_access import Access
 from slmtrail.collectors.collector import CollectorOptions
 from slmtrail.collectors.enrolling import Admission, Enrolled
 from slmtrail.collectors.framer import Identity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+    from slmtrail.bus.kafka_group import KafkaGroup
     from slmtrail.collectors.guard.gate import Gate
     from slmtrail.indexer.seal import Sealer
     from slmtrail.indexer.store.elastic_client import ElasticClient
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PSEUDONYM_EPOCH = 1
+KAFKA = "kafka://"
 ENROLMENT_KEY = "enrolment.key"
 ENROLLED = "enrolled.json"
 
@@ -59,7 +62,26 @@ def make_keys(settings: Settings) -> None:
 
 def open_bus(settings: Settings) -> Bus:
     """The bus; nothing is connected before its first use."""
-    return connect_bus(settings.bus_url, partitions=settings.bus.partitions)
+    options = bus_access(settings).options() if settings.bus.url else {}
+    return connect_bus(settings.bus_url, partitions=settings.bus.partitions, kafka_options=options)
+
+
+def bus_access(settings: Settings) -> Access:
+    """How this process shows itself to Kafka."""
+    given = settings.bus
+    password = given.password.get_secret_value()
+    if given.password_file is not None:
+        password = keys.read_private(given.password_file).decode(errors="replace").strip()
+    if given.user and not password:
+        raise SettingsError("bus.user: is given without a password: set bus.password_file or SLMTRAIL_BUS_PASSWORD")
+    return Access(given.tls, given.ca, given.certificate, given.key, given.user, password, given.mechanism)
+
+
+def bus_group(settings: Settings, group: str, topics: Sequence[str]) -> KafkaGroup:
+    """A consumer group on Kafka, as it is seen from outside."""
+    from slmtrail.bus.kafka_group import KafkaGroup
+
+    return KafkaGroup(settings.bus.url.removeprefix(KAFKA).split(","), group, topics, bus_access(settings).options())
 
 
 def open_uplink(settings: Settings) -> Uplink:
@@ -209,7 +231,13 @@ def open_store(settings: Settings, *, writable: bool = False) -> Store:
     from slmtrail.indexer.store.connect import connect as connect_store
 
     given = settings.store
-    return connect_store(settings.store_url, writable=writable, api_key=store_api_key(settings), ca_file=given.ca)
+    return connect_store(
+        settings.store_url,
+        writable=writable,
+        api_key=store_api_key(settings),
+        retention_api_key=_kept(given.retention_api_key_file),
+        ca_file=given.ca,
+    )
 
 
 def open_elastic(settings: Settings) -> tuple[ElasticClient, Streams]:
@@ -224,10 +252,11 @@ def open_elastic(settings: Settings) -> tuple[ElasticClient, Streams]:
 def store_api_key(settings: Settings) -> str | None:
     """The API key of the store; None where there is none."""
     given = settings.store
-    if given.api_key_file is not None:
-        return keys.read_private(given.api_key_file).decode(errors="replace").strip()
-    return given.api_key.get_secret_value() or None
+    return _kept(given.api_key_file) or given.api_key.get_secret_value() or None
 
+
+def _kept(file: Path | None) -> str | None:
+    return keys.read_private(file).decode(errors="replace").strip() if file else None
 
 def ledger_name(settings: Settings, partition: int) -> str:
     """The name of the ledger over one partition, as its checkpoints and records say it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -12,6 +13,8 @@ from rich.markup import escape
 from slmtrail.app import parts
 from slmtrail.app.given import given
 from slmtrail.core.errors import SettingsError
+from slmtrail.core.ports import TOPICS
+from slmtrail.core.settings import Settings
 
 setup = typer.Typer(no_args_is_help=True, help="Make what slmtrail runs on ready for it.")
 out = Console(highlight=False, soft_wrap=True)
@@ -42,6 +45,67 @@ def elasticsearch(dry_run: DryRun = False, apply: Apply = False, as_json: Json =
     changes = [{"what": one.what, "path": one.path, "differences": one.differences} for one in plan.changes]
     told = {"applied": apply, "logsdb": plan.logsdb, "changes": changes, "left": plan.left}
     typer.echo(orjson.dumps(told)) if as_json else _tell(told)
+
+
+@setup.command()
+def kafka(
+    collector: Annotated[str, typer.Option(help="The user that collectors are; empty: none is given rights.")] = "",
+    stream: Annotated[str, typer.Option(help="The user that the stream is.")] = "",
+    indexer: Annotated[str, typer.Option(help="The user that the indexer is.")] = "",
+    reader: Annotated[str, typer.Option(help="A user that consumes alerts, in groups slmtrail-reader-….")] = "",
+    dry_run: DryRun = False,
+    apply: Apply = False,
+    as_json: Json = False,
+) -> None:
+    """Make Kafka ready: the topics, and for each user the least that its part works with."""
+    if dry_run == apply:
+        raise SettingsError("give one of --dry-run and --apply")
+    settings = given.settings()
+    if not settings.bus.url:
+        raise SettingsError("bus.url: names no Kafka; the bus is SQLite, which needs no setting up")
+    users = {"collector": collector, "stream": stream, "indexer": indexer, "reader": reader}
+    told = asyncio.run(_kafka(settings, {part: user for part, user in users.items() if user}, apply))
+    if as_json:
+        typer.echo(orjson.dumps(told))
+        return
+    for change in told["changes"]:
+        out.print(f"{'done' if apply else 'would do'}: {escape(change)}")
+    if not told["changes"]:
+        out.print("nothing to change")
+
+
+async def _kafka(settings: Settings, users: dict[Any, str], apply: bool) -> dict[str, Any]:
+    from slmtrail.bus import kafka_rights
+    from slmtrail.bus.kafka_cluster import Cluster
+
+    bus = parts.open_bus(settings)
+    cluster = Cluster(settings.bus.url.removeprefix(parts.KAFKA).split(","), parts.bus_access(settings).options())
+    try:
+        topics = await kafka_rights.missing_topics(cluster, TOPICS)
+        wanted = kafka_rights.rights(users)
+        rights = await kafka_rights.missing(cluster, wanted) if wanted else []
+        if apply:
+            await bus.ensure_topics()
+            await kafka_rights.give(cluster, rights)
+    finally:
+        await bus.close()
+    changes = [f"make the topic {topic} with {settings.bus.partitions} partitions" for topic in topics]
+    return {"applied": apply, "changes": changes + [str(right) for right in rights]}
+
+
+@setup.command("elasticsearch-roles")
+def elasticsearch_roles(
+    environments: Annotated[
+        list[str] | None,
+        typer.Option("--env", help="An environment whose readers see its records alone; may be repeated."),
+    ] = None,
+) -> None:
+    """Print the roles of Elasticsearch, and API keys that may the same, as JSON."""
+    from slmtrail.indexer.store.elastic_names import DATASET, Streams
+    from slmtrail.indexer.store.elastic_roles import api_keys, roles
+
+    made = roles(Streams(DATASET), environments or [given.settings().environment])
+    typer.echo(orjson.dumps({"roles": made, "api_keys": api_keys(made)}, option=orjson.OPT_INDENT_2))
 
 
 def _tell(told: dict[str, Any]) -> None:

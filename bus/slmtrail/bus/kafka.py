@@ -139,20 +139,20 @@ class KafkaBus:
         return there[topic]
 
     async def ensure_topics(self) -> None:
-        """Makes the topics that are missing; those that are there are left as they are.
+        """Makes the topics that are missing; those that are there are left as they are, and so are those that this user
+        may not make: they may be there, unseen.
 
         Raises BusError if one of them has another number of partitions.
         """
         async with self._admin("making the topics") as admin:
             there = await _partition_counts(admin)
             missing = [topic for topic in self._topics if topic not in there]
-            if missing:
-                await self._create(admin, missing)
-            while not all(topic in there for topic in self._topics):
+            made = await self._create(admin, missing) if missing else []
+            while not all(topic in there for topic in made):
                 await asyncio.sleep(0.05)
                 there = await _partition_counts(admin)
         for topic in self._topics:
-            if there[topic] != self._partitions:
+            if there.get(topic, self._partitions) != self._partitions:
                 raise BusError(
                     f"{self._cluster.name}: {topic} has {there[topic]} partitions, not {self._partitions}, and that "
                     f"never changes: set `partitions` to {there[topic]}, or start anew under other topic names"
@@ -201,7 +201,8 @@ class KafkaBus:
             finally:
                 await admin.close()
 
-    async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[str]) -> None:
+    async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[str]) -> list[str]:
+        """Asks for the topics; returns those that are there now, or soon."""
         made = [
             NewTopic(
                 topic, self._partitions, 1, topic_configs=_KEPT_BY_KEY if topic in self._compacted else _KEPT_BY_AGE
@@ -212,12 +213,16 @@ class KafkaBus:
             # Set afterwards, because NewTopic takes -1 for a mistake, while the cluster puts its default there.
             each.replication_factor = self._replication_factor
         answer = await admin.create_topics(made, timeout_ms=int(ANSWER_TIMEOUT_S * 1000))
+        refused = []
         for topic, code, text in answer.topic_errors:
+            if code in (errors.TopicAuthorizationFailedError.errno, errors.ClusterAuthorizationFailedError.errno):
+                refused.append(topic)
             # Another process may have made it since we looked.
-            if code not in (errors.NoError.errno, errors.TopicAlreadyExistsError.errno):
+            elif code not in (errors.NoError.errno, errors.TopicAlreadyExistsError.errno):
                 raise BusError(
                     f"{self._cluster.name}: refuses to make {topic}: {text or errors.for_code(code).__name__}"
                 )
+        return [topic for topic in topics if topic not in refused]
 
     def _check_open(self) -> None:
         if self._closed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -31,8 +32,10 @@ class Standing:
 class KafkaGroup:
     """Looks at a group. Raises BusError where the cluster does not answer."""
 
-    def __init__(self, addresses: Sequence[str], group: str, topics: Sequence[str]) -> None:
-        self._cluster = Cluster(addresses, {})
+    def __init__(
+        self, addresses: Sequence[str], group: str, topics: Sequence[str], options: Mapping[str, Any] | None = None
+    ) -> None:
+        self._cluster = Cluster(addresses, options or {})
         self._group = group
         self._topics = tuple(topics)
 

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+)
 
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.frames import NAME
@@ -107,6 +115,20 @@ class BusSettings(Section):
 
     url: str = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
     partitions: Positive = Field(1, description="Partitions of topics made by us; can't be changed later.")
+    tls: bool = Field(False, description="Whether Kafka is spoken to over TLS.")
+    ca: Path | None = Field(None, description="Authorities to believe the brokers' certificates by.")
+    certificate: Path | None = Field(
+        None, description="A certificate that brokers know us by (mutual TLS), in PEM form."
+    )
+    key: Path | None = Field(None, description="The private key of the certificate, where it is in another file.")
+    user: str = Field("", description="Who we are to Kafka (SASL); empty: it does not ask.")
+    password: SecretStr = Field(
+        SecretStr(""), description="The password of `user`; rather in the environment than in a file."
+    )
+    password_file: Path | None = Field(None, description="A file with the password, which only its owner may read.")
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How the password is shown; PLAIN shows it whole, and only over TLS."
+    )
 
 
 class StreamSettings(Section):
@@ -133,6 +155,9 @@ class StoreSettings(Section):
         description="Elasticsearch's API key, as it encodes it; rather in the environment than in a file.",
     )
     api_key_file: Path | None = Field(None, description="A file with the API key, which only its owner may read.")
+    retention_api_key_file: Path | None = Field(
+        None, description="A file with the API key to erase and expire with, where the other may only create and read."
+    )
     ca: Path | None = Field(None, description="Authorities to believe Elasticsearch's certificate by.")
 
 
