@@ -27,7 +27,7 @@ class Access:
     mechanism: str = MECHANISMS[0]
 
     def options(self) -> dict[str, Any]:
-        """What every client of aiokafka is made with. Raises SettingsError for what does not fit together, and for files
+        """What every client of aiokafka is made with. Raises SettingsError for what does not fit, and for files
         that can't be used."""
         if self.mechanism == "PLAIN" and self.user and not self.tls:
             raise SettingsError("bus.mechanism: PLAIN sends the password in clear: set bus.tls, or use SCRAM-SHA-512")
