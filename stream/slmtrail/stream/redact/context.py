@@ -18,6 +18,7 @@ _WORDS_BACK = 5
 _MAX_CACHED_CHUNKS = 20_000
 _MAX_CACHED_CHARS = 64
 _NEAR_CHARS = 160
+_CHUNKS_BACK = 14
 _MAX_REACH_CHARS = 3_000
 _MISSES_A_ZONE = 5_000
 _MAX_CHUNKS_FORTH = 20
@@ -154,20 +155,43 @@ class TextWords:
         self._small = text.lower() if small is None else small
         self._is_aligned = words.by_chunk and len(self._small) == len(text)
         self._around: dict[int, list[str]] = {}
+        self._vicinities: dict[int, str] = {}
         self._before: dict[int, tuple[list[str], str, int]] = {}
         self._reach: dict[int, tuple[int, int]] = {}
+
+    def near(self, start: int, wanted: Sequence[str]) -> list[str] | None:
+        """Those of the words wanted that may be around `start`; None if it takes a closer look to tell."""
+        vicinity = self._vicinities.get(start)
+        if vicinity is None:
+            vicinity = self._vicinities[start] = self._vicinity(start) if self._is_aligned else ""
+        if not vicinity:
+            return None
+        return [word for word in wanted if word in vicinity or not word.isascii() or word.isspace()]
+
+    def _vicinity(self, start: int) -> str:
+        """A part of the text, in small letters, that has the words around `start`; "" where that is not plain."""
+        begin = max(0, start - _NEAR_CHARS)
+        before = self._text[begin:start].rsplit(None, _CHUNKS_BACK)
+        own = before.pop() if start and not self._text[start - 1].isspace() else ""
+        low = 0
+        if begin or len(before) > _CHUNKS_BACK:
+            known = self._words.known_counts
+            if sum([known.get(chunk, 0) for chunk in before[1:]]) <= _WORDS_BACK:
+                return ""
+            low = begin + len(before[0])
+        return self._small[low : self._reach_forth(start, own)]
 
     def one_around(self, start: int, wanted: Sequence[str]) -> str:
         """One of the words wanted that is, or is part of, a word around `start`; "" if none is."""
         if self._is_aligned:
+            plainly = self._plainly_before(start, wanted)
+            if plainly:
+                return plainly
             low, high = self._reach_of(start)
             small = self._small
             near = [word for word in wanted if small.find(word, low, high) >= 0 or not word.isascii() or word.isspace()]
-            if not near:
+            if not near or self._plainly_none(self._text[low:high], near):
                 return ""
-            plainly = self._plainly_before(start, near)
-            if plainly or self._plainly_none(self._text[low:high], near):
-                return plainly
         around = self.around(start)
         return next((word for word in wanted if any(word in other for other in around)), "")
 
@@ -178,7 +202,7 @@ class TextWords:
             known = self._around[start] = self._words_around(start)
         return known
 
-    def _plainly_before(self, start: int, wanted: list[str]) -> str:
+    def _plainly_before(self, start: int, wanted: Sequence[str]) -> str:
         """A word wanted that is among the five before `start`; "" where that is not plain."""
         text, left, place = self._text, _WORDS_BACK, start
         chunks, own, _ = self._chunks_before(start)

@@ -198,14 +198,11 @@ class _Language:
         """Raises the score if a context word stands nearby, or is said to."""
         word = made.said
         if not word:
-            wanted = seen.present(made.context)
-            if not wanted:
-                return
             if self._names and self._names.gives_words:
                 near = self._names.around(seen.text, result.start, result.end, self.code)
-                word = next((word for word in wanted if any(word in other for other in near)), "")
+                word = next((word for word in made.context if any(word in other for other in near)), "")
             else:
-                word = seen.one_around(self._words, result.start, wanted)
+                word = seen.one_around(self._words, result.start, made.context)
         if word:
             result.score = boosted(result.score)
             result.context = word

@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import regex  # type: ignore[import-untyped]
 from phonenumbers import phonenumbermatcher
 from phonenumbers import phonenumberutil as util
 from phonenumbers.phonemetadata import PhoneMetadata
 from phonenumbers.phonenumberutil import NumberParseException, ValidationResult
 
-from slmtrail.core.errors import SettingsError
+from slmtrail.stream.redact.phone_heads import MAX_DIGITS, PhoneHeads, metadata_of
 
 # Its internals are what is used here, which its stubs don't all know.
 matcher: Any = phonenumbermatcher
 
 VALID: int = phonenumbermatcher.Leniency.VALID
-MIN_DIGITS = 3
-MAX_DIGITS = 40
-_MAX_SHORT_DIGITS = 4
 
 _NO_GROUPS = re.compile(r"\((?!\?)")
 _STRIPPED_TOO_FAR = (
@@ -36,14 +32,6 @@ _STRIPPED_TOO_FAR = (
 )
 
 
-def metadata_of(region: str) -> Any:
-    """phonenumbers' knowledge of a region. Raises SettingsError for one it doesn't know."""
-    metadata = PhoneMetadata.metadata_for_region(region, None)
-    if metadata is None:
-        raise SettingsError(f"redact: phonenumbers knows no region {region!r}; write two capital letters, such as US")
-    return metadata
-
-
 class PhonePlans:
     """The numbering plans of some regions; masks have a bit for each region, in their order."""
 
@@ -51,34 +39,21 @@ class PhonePlans:
         self._regions = list(regions)
         self._plans = [_Region(region) for region in regions]
         self.every = (1 << len(self._plans)) - 1
-        self._possible = [
-            {
-                digit: sum(1 << place for place, plan in enumerate(self._plans) if plan.may_have(length, digit))
-                for digit in "0123456789"
-            }
-            for length in range(MAX_DIGITS + 1)
-        ]
+        self.possible_in = PhoneHeads(regions).regions
         self._judged = lru_cache(maxsize=1 << 13)(self._judge)
-        # Years, amounts and counts are in every text, and hardly one of them is a number.
-        short = (f"{n:0{length}}" for length in range(MIN_DIGITS, _MAX_SHORT_DIGITS + 1) for n in range(10**length))
-        self._short = {
-            number: mask for number in short if (mask := self._judge(number, self._possible[len(number)][number[0]]))
-        }
 
     def valid_in(self, number: str, asked: int) -> int:
         """The regions, out of those asked for, in which these digits are valid; they may follow a plus sign."""
-        if number[0] != "+":
-            if len(number) <= _MAX_SHORT_DIGITS:
-                return self._short.get(number, 0) & asked
-            asked &= self._possible[len(number)][number[0]]
-        return self._judged(number, asked) if asked else 0
+        if number[0] != "+" and not asked & self.possible_in(number):
+            return 0
+        return self._judged(number) & asked
 
-    def _judge(self, number: str, asked: int) -> int:
+    def _judge(self, number: str) -> int:
         if number[0] == "+":
-            return self._judge_international(number) & asked
-        mask = 0
+            return self._judge_international(number)
+        possible, mask = self.possible_in(number), 0
         for place, plan in enumerate(self._plans):
-            if asked >> place & 1 and plan.is_valid(number):
+            if possible >> place & 1 and plan.is_valid(number):
                 mask |= 1 << place
         return mask
 
@@ -158,12 +133,16 @@ def _is_valid_stripped(country_code: int, number: str, prefix: _Prefix) -> bool:
     return national is not None and _calling_code(country_code).has(national)
 
 
+# Of the few numbers of a far country that a worker meets, most lengths are never asked for.
+_compiled = lru_cache(maxsize=4096)(re.compile)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kinds:
     """The numbering plan of one region: of each length that numbers have, one pattern of all kinds of that length."""
 
     leading_digits: str | None
-    by_length: dict[int, re.Pattern[str]]
+    by_length: dict[int, str]
 
     @classmethod
     def of(cls, metadata: Any) -> _Kinds:
@@ -178,13 +157,13 @@ class _Kinds:
         for length in general.possible_length or range(util._MIN_LENGTH_FOR_NSN, util._MAX_LENGTH_FOR_NSN + 1):
             arms = [k.national_number_pattern for k in kinds if not k.possible_length or length in k.possible_length]
             if arms:
-                by_length[length] = re.compile(rf"(?=(?:{general.national_number_pattern})\Z)(?:{'|'.join(arms)})")
+                by_length[length] = rf"(?=(?:{general.national_number_pattern})\Z)(?:{'|'.join(arms)})"
         return cls(leading_digits=metadata.leading_digits, by_length=by_length)
 
     def has(self, national: str) -> bool:
         """Whether it is a number of a known kind."""
         pattern = self.by_length.get(len(national))
-        return pattern is not None and pattern.fullmatch(national) is not None
+        return pattern is not None and _compiled(pattern).fullmatch(national) is not None
 
 
 class _CallingCode:
@@ -263,18 +242,12 @@ class _Region:
         self._formats, self._formats_need_prefix = _formats(_metadata_of_calling_code(self._country_code))
         self._is_prefix_needed = any(self._formats_need_prefix)
         prefix = metadata.national_prefix_for_parsing or "NonMatch"
-        begins = "|".join(f"(?:{begin})" for begin in (self._idd.pattern, self._calling_code, prefix))
-        self._may_be_prefixed = re.compile(begins)
-        self._first_of_prefix = {digit for digit in "0123456789" if regex.match(begins, digit, partial=True)}
-
-    def may_have(self, length: int, first: str) -> bool:
-        """Whether there can be a number of this length, as it is written, that begins with a digit."""
-        return length in self._numbers.lengths or first in self._first_of_prefix
+        self._may_be_prefixed = re.compile(f"(?:{self._idd.pattern})|{self._calling_code}|(?:{prefix})")
 
     def is_valid(self, digits: str) -> bool:
         """What `parse` and `is_valid_number` say of a string of digits, and of its national prefix."""
         if not self._may_be_prefixed.match(digits):
-            return self._numbers.has(digits) and self._prefix_is_there(digits, digits)
+            return self._prefix_is_there(digits, digits) and self._numbers.has(digits)
         abroad = self._idd.match(digits)
         if abroad and digits[abroad.end() : abroad.end() + 1] != "0":
             rest = digits[abroad.end() :]
@@ -292,7 +265,7 @@ class _Region:
             if self._prefix.has_calling_code(digits, rest):
                 return _is_valid_stripped(self._country_code, rest, self._main_prefix)
         national = self._prefix.national(digits)
-        return national is not None and self._numbers.has(national) and self._prefix_is_there(digits, national)
+        return national is not None and self._prefix_is_there(digits, national) and self._numbers.has(national)
 
     def _prefix_is_there(self, digits: str, national: str) -> bool:
         """Whether the national prefix is written, where numbers of this kind are written with it."""

@@ -15,7 +15,8 @@ import regex  # type: ignore[import-untyped]
 from phonenumbers import phonenumberutil as util
 
 from slmtrail.stream.redact.phone_gate import PhoneGate
-from slmtrail.stream.redact.phone_plans import MAX_DIGITS, MIN_DIGITS, VALID, PhonePlans, matcher
+from slmtrail.stream.redact.phone_heads import MAX_DIGITS, MIN_DIGITS
+from slmtrail.stream.redact.phone_plans import VALID, PhonePlans, matcher
 
 Span = tuple[int, int]
 
@@ -41,15 +42,15 @@ _MARK_OFF_CHARS = 3
 class PhoneFinder:
     """Finds the phone numbers of some regions, as `PhoneNumberMatcher` does at leniency VALID."""
 
-    def __init__(self, regions: Sequence[str], gate_engine: str | None = None) -> None:
+    def __init__(self, regions: Sequence[str]) -> None:
         self._regions = list(regions)
         self._plans = PhonePlans(regions)
-        self._gate = PhoneGate(regions, self._plans, gate_engine)
+        self._gate = PhoneGate(self._plans)
 
-    def spans(self, text: str, ends: Sequence[int] | None = None) -> set[Span]:
-        """Where a number of any of the regions stands. ends: the hits of `three_digits`, where there are."""
+    def spans(self, text: str) -> set[Span]:
+        """Where a number of any of the regions stands."""
         found: set[Span] = set()
-        marks = _Marks(self._gate.places(text, ends), exact=self._gate.sees_every_end)
+        marks = _Marks(self._gate.places(text))
         for start, end, last, regions in self._segments(text, marks):
             found |= self._spans_in(text, (start, end), last, regions, marks)
         return found
@@ -84,7 +85,7 @@ class PhoneFinder:
         while ahead:
             index = min(ahead) if len(ahead) > 1 else next(iter(ahead))
             regions = ahead.pop(index)
-            if marks.exact and index > last + _MARK_OFF_CHARS:
+            if index > last + _MARK_OFF_CHARS:
                 break
             candidate = _next_candidate(text, index, end)
             if candidate is None:
@@ -158,15 +159,12 @@ class PhoneFinder:
 class _Marks:
     """The gate's places in a text, in order, and the regions of each."""
 
-    def __init__(self, places: list[tuple[int, int]], *, exact: bool) -> None:
+    def __init__(self, places: list[tuple[int, int]]) -> None:
         self.places = [place for place, _ in places]
         self.masks = [mask for _, mask in places]
-        self.exact = exact
 
     def near(self, start: int, end: int) -> int:
         """The regions of which there can be a number with its digits in a span."""
-        if not self.exact:
-            return -1
         places, mask = self.places, 0
         for place in range(bisect_left(places, start - _MARK_OFF_CHARS), len(places)):
             if places[place] >= end + _MARK_OFF_CHARS:

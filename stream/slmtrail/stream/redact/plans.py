@@ -151,18 +151,16 @@ class PhonePlan:
     def __init__(self, recognizer: Any, table: PatternTable) -> None:
         self.recognizer = recognizer
         self._regions = tuple(recognizer.supported_regions)
-        self._finder = phones.PhoneFinder(self._regions, table.gate_engine)
+        self._finder = phones.PhoneFinder(self._regions)
         self._name = f"{recognizer.name}/phonenumbers"
-        self._table = table
-        self._number = table.add_gate(three_digits())
-        self.numbers = [self._number]
+        self.numbers = [table.add_gate(three_digits(), once=True)]
 
     def results(self, seen: Seen) -> list[Result]:
         """The numbers of all regions."""
         key = ("phones", self._regions)
         spans = seen.memo.get(key)
         if spans is None:
-            spans = seen.memo[key] = sorted(self._finder.spans(seen.text, self._table.ends(seen, self._number)))
+            spans = seen.memo[key] = sorted(self._finder.spans(seen.text))
         type_, score = self.recognizer.supported_entities[0], self.recognizer.SCORE
         return without_duplicates([Result(type_, start, end, score, self._name) for start, end in spans])
 

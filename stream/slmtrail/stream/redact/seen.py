@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from slmtrail.stream.redact.context import TextWords, Words
@@ -28,14 +27,24 @@ class Seen:
         """Those of some words, in small letters, that stand anywhere in the text."""
         known = self._present.get(words)
         if known is None:
-            small = self._small = self._small or self.text.lower()
+            small = self.small
             # What becomes of a letter beyond ASCII can depend on its neighbours: then we can't say no.
             known = self._present[words] = [word for word in words if word in small or not word.isascii()]
         return known
 
-    def one_around(self, words: Words, start: int, wanted: Sequence[str]) -> str:
+    @property
+    def small(self) -> str:
+        """The text in small letters."""
+        if not self._small:
+            self._small = self.text.lower()
+        return self._small
+
+    def one_around(self, words: Words, start: int, wanted: tuple[str, ...]) -> str:
         """One of the words wanted that is among those around a place, or part of one; "" if none is."""
         known = self._words.get(id(words))
         if known is None:
-            known = self._words[id(words)] = TextWords(words, self.text, self._small)
-        return known.one_around(start, wanted)
+            known = self._words[id(words)] = TextWords(words, self.text, self.small)
+        near = known.near(start, wanted)
+        if near is None:
+            near = self.present(wanted)
+        return known.one_around(start, near) if near else ""

@@ -1,0 +1,166 @@
+"""Which strings of digits can be a phone number of a region, told by their first digits and their length.
+
+phonenumbers' patterns are read as automata; a table keeps their first steps, and how many digits may follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from operator import or_
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+from phonenumbers import phonenumberutil as util
+from phonenumbers.phonemetadata import PhoneMetadata
+
+from slmtrail.core.errors import SettingsError
+
+MIN_DIGITS = 3
+MAX_DIGITS = 40
+_HEAD_DIGITS = 4
+_DIGITS = "0123456789"
+_LENGTHS = (1 << MAX_DIGITS + 1) - 1
+_NO_MASKS = (0,) * (MAX_DIGITS + 1)
+
+
+def metadata_of(region: str) -> Any:
+    """phonenumbers' knowledge of a region. Raises SettingsError for one it doesn't know."""
+    metadata = PhoneMetadata.metadata_for_region(region, None)
+    if metadata is None:
+        raise SettingsError(f"redact: phonenumbers knows no region {region!r}; write two capital letters, such as US")
+    return metadata
+
+
+class PhoneHeads:
+    """Says of which regions a string of digits can be a number; masks have a bit for each region, in their order."""
+
+    def __init__(self, regions: Sequence[str]) -> None:
+        heads = [_heads(_of_region(region)) for region in regions]
+        masks = cache(_masks)
+        self._masks = {head: masks(tuple(of.get(head, 0) for of in heads)) for head in set().union(*heads)}
+
+    def regions(self, digits: str) -> int:
+        """The regions of which these digits, at most MAX_DIGITS of them, can be a number, as it is written there."""
+        return self._masks.get(digits[:_HEAD_DIGITS], _NO_MASKS)[len(digits)]
+
+
+def _masks(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    """By length the regions, from the lengths of each region."""
+    return tuple(
+        sum(1 << place for place, bits in enumerate(lengths) if bits >> length & 1) for length in range(MAX_DIGITS + 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """A digit of a number and what may follow it. left: bit n is set if the number can end after n digits from here."""
+
+    digits: str
+    after: frozenset[_Step]
+    left: int
+
+
+_Steps = frozenset[_Step]
+_END: _Steps = frozenset([_Step("", frozenset(), 1)])
+
+
+@cache
+def _step(digits: str, after: _Steps) -> _Steps:
+    return frozenset([_Step(digits, after, _left(after) << 1 & _LENGTHS)])
+
+
+def _left(steps: _Steps) -> int:
+    return reduce(or_, (step.left for step in steps), 0)
+
+
+def _heads(steps: _Steps, head: str = "") -> dict[str, int]:
+    """By first digits, the lengths that a number can have, as bits."""
+    found = {head: _left(steps) << len(head)}
+    if len(head) < _HEAD_DIGITS:
+        for digit in _DIGITS:
+            after = frozenset[_Step]().union(*[step.after for step in steps if digit in step.digits])
+            if after:
+                found |= _heads(after, head + digit)
+    return found
+
+
+def _of_region(region: str) -> _Steps:
+    metadata = metadata_of(region)
+    of_code = [
+        PhoneMetadata.metadata_for_region_or_calling_code(metadata.country_code, name)
+        for name in util.region_codes_for_country_code(metadata.country_code)
+    ]
+    steps: _Steps = frozenset()
+    for pattern in _national_patterns(of_code):
+        steps |= _read(pattern, _END)
+    # A national prefix may be stripped twice; behind the calling code, by the plan of the code's main country.
+    for _ in range(2):
+        steps |= _prefixed(metadata, steps) | _prefixed(of_code[0], steps)
+    steps |= _read(str(metadata.country_code), steps)
+    if metadata.international_prefix:
+        steps |= _read(metadata.international_prefix.replace("~", ""), _any_digits(util._MIN_LENGTH_FOR_NSN + 1))
+    return steps
+
+
+def _national_patterns(plans: Iterable[Any]) -> set[str]:
+    kinds = (
+        *("premium_rate", "toll_free", "shared_cost", "voip", "personal_number"),
+        *("pager", "uan", "voicemail", "fixed_line", "mobile"),
+    )
+    descs = [getattr(plan, kind) for plan in plans for kind in kinds]
+    return {desc.national_number_pattern for desc in descs if desc and desc.national_number_pattern}
+
+
+def _prefixed(metadata: Any, national: _Steps) -> _Steps:
+    """What a national prefix, as it is written, and a national number begin with."""
+    pattern, rule = metadata.national_prefix_for_parsing, metadata.national_prefix_transform_rule
+    if not pattern:
+        return frozenset()
+    if not rule:
+        return _read(pattern, national)
+    kept = re.fullmatch(r"\\([0-9])", rule)
+    # Where a group stays as it is, it is the number's. Where other digits are added, anything may become a number.
+    return _read(pattern, national, int(kept[1])) if kept else _any_digits(util._MIN_LENGTH_FOR_NSN)
+
+
+def _any_digits(least: int) -> _Steps:
+    return _read(rf"\d{{{least},{MAX_DIGITS}}}", _END)
+
+
+def _read(pattern: str, after: _Steps, left_out: int = 0) -> _Steps:
+    """The steps of a pattern of digits, before those that follow it. left_out: the number of a group."""
+    return _before(list(_parser.parse(pattern)), after, left_out)
+
+
+def _before(items: list[Any], after: _Steps, left_out: int) -> _Steps:
+    for kind, value in reversed(items):
+        if kind is sre.LITERAL:
+            after = _step(chr(value), after)
+        elif kind is sre.IN:
+            after = _step("".join(digit for digit in _DIGITS if _has(value, ord(digit))), after)
+        elif kind is sre.BRANCH:
+            after = frozenset[_Step]().union(*[_before(list(arm), after, left_out) for arm in value[1]])
+        elif kind is sre.SUBPATTERN:
+            after = after if left_out and value[0] == left_out else _before(list(value[3]), after, left_out)
+        elif kind is sre.MAX_REPEAT:
+            least, most, item = value
+            begin = after
+            for _ in range(min(most, MAX_DIGITS) - least):
+                begin = _before(list(item), begin, left_out) | after
+            for _ in range(least):
+                begin = _before(list(item), begin, left_out)
+            after = begin
+        elif kind is not sre.AT:
+            raise ValueError(f"phonenumbers has a pattern that is not made of digits: it uses {kind}")
+    return after
+
+
+def _has(ranges: list[Any], code: int) -> bool:
+    return any(
+        kind is sre.CATEGORY or (kind is sre.RANGE and value[0] <= code <= value[1]) or value == code
+        for kind, value in ranges
+    )
