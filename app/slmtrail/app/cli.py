@@ -36,6 +36,7 @@ from slmtrail.app.readers.commands import readers
 from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
 from slmtrail.app.reindex import reindex
+from slmtrail.app.replay import replay
 from slmtrail.app.retain import retain
 from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
@@ -82,6 +83,7 @@ app.command()(judge)
 app.command()(reconcile)
 app.command()(redact)
 app.command()(reindex)
+app.command()(replay)
 app.command()(sidecar)
 app.command()(tail)
 app.command()(verify)

@@ -39,6 +39,20 @@ def texts(settings: Settings, source: str, folder: LedgerFolder) -> Iterator[byt
         raise SettingsError(f"--from {source}: is neither {TOPIC}, {STORE}, the url of a store, nor an export")
 
 
+def partitions(settings: Settings, topic: str) -> int:
+    """How many partitions a topic has."""
+
+    async def ask() -> int:
+        bus = parts.open_bus(settings)
+        try:
+            await bus.ensure_topics()
+            return await bus.partitions(topic)
+        finally:
+            await bus.close()
+
+    return asyncio.run(ask())
+
+
 def messages(settings: Settings, topic: str, partition: int, since_ms: int = 0) -> Iterator[Delivery]:
     """What one partition of a topic holds now, the oldest first; from a time on."""
     now_ms = time.time_ns() // 1_000_000

@@ -40,6 +40,7 @@ _MORE = {
     "dropped": "dropped at the edge",
     "sampled_out": "left out on purpose",
     "refused": "in the dead letters",
+    "replayed": "brought by a replay",
 }
 
 

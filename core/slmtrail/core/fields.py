@@ -164,7 +164,7 @@ _TABLE: list[Field] = [
     *_rows("keywords", "slm.flags slm.findings.types", treatment="keep"),
     *_rows("json", "slm.findings", treatment="keep"),
     *_rows("integer", "slm.findings.count"),
-    *_rows("boolean", "slm.redaction.names"),
+    *_rows("boolean", "slm.redaction.names slm.replayed"),
     *_rows("keyword", "slm.retention.class", treatment="keep"),
     *_rows("keywords", "slm.prompt.likeness", group="content", treatment="keep"),
 ]
@@ -182,7 +182,8 @@ COMMITTED = CONTENT | PERSON
 STREAM_OWNED = frozenset(
     "event.id slm.collector.id slm.collector.boot slm.collector.frame slm.collector.index slm.collector.part "
     "slm.policy.digest slm.ruleset.digest slm.flags slm.findings slm.findings.types slm.findings.count "
-    "slm.redaction.names slm.prompt.likeness slm.retention.class slm.salts slm.commitments slm.certificate".split()
+    "slm.redaction.names slm.replayed slm.prompt.likeness slm.retention.class slm.salts slm.commitments "
+    "slm.certificate".split()
 )
 """Names a caller can't set: an event that carries one is refused."""
 

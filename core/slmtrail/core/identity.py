@@ -11,6 +11,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+REPLAYED = "slm.replayed"
+"""Marks a record that a replay brought: it stands behind its collector's others, and is sealed once by its id."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Position:

@@ -23,7 +23,7 @@ import orjson
 from slmtrail.core import commitment, durable
 from slmtrail.core.certificate import FIELD
 from slmtrail.core.errors import LedgerError, StorageError
-from slmtrail.core.identity import Position, origin
+from slmtrail.core.identity import REPLAYED, Position, origin
 from slmtrail.core.keys import Signer
 from slmtrail.core.metrics import LEDGER_SIZE, RECORDS_DUPLICATE, RECORDS_SEALED
 from slmtrail.core.ports import Delivery, Sealed
@@ -128,6 +128,8 @@ class Sealer:
             if delivery.offset < self._sealed_offset:
                 self._find_again(delivery, record, entry, batch)
                 continue
+            if record.get(REPLAYED):
+                boot = record["event.id"]  # a replay is behind the mark of its boot: it has one of its own
             mark = marks.get((collector, boot)) or self._mark(collector, boot)
             if mark is not None and position <= mark:
                 RECORDS_DUPLICATE.inc()

@@ -4,11 +4,15 @@ What was followed is sealed as *coverage*: a record that says of a row of frames
 signed for, and the digest of the last. Coverage and gaps follow each other without a hole, so a verifier who
 counts the records in between knows that none is missing. It comes with the next frame behind that row.
 
+What never came, and what came and could not be used, is remembered as *open*: a replay may bring it, once. Everything
+else that stands behind is known, or is refused as a replay.
+
 State is plain data, one small value a collector, kept on the bus beside the offset it belongs to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
@@ -30,6 +34,9 @@ COVER_MS = 60_000
 CLOCK_BACK_MS = 1000
 CLOCK_AHEAD_MS = 60_000
 """A collector's clock that goes back, or runs ahead of the bus, by more than this has jumped."""
+
+MAX_OPEN = 1000
+"""Rows of one boot that are remembered as open; the oldest are forgotten, and can't be replayed."""
 
 _SHORT = 16
 
@@ -55,6 +62,42 @@ class Span:
         self.sampled_out += header.sampled_out
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Frames that never came, or one of which events could not be used.
+
+    before, behind: the digests (shortened) of the frame before the first, and of the last. came: it did come, and its
+    collector's counts are covered. events: those that are open; all of them where none is named.
+    """
+
+    first: int
+    last: int
+    before: str
+    behind: str
+    came: bool = False
+    events: tuple[int, ...] = ()
+
+    def check(self, frame: Frame) -> None:
+        """Raises FrameError where `frame` is not the one that belongs here."""
+        sequence, previous = frame.header.sequence, frame.header.previous[:_SHORT]
+        if sequence == self.first and previous != self.before:
+            raise FrameError(f"{frame.where}: does not follow from the one before it: the chain is forked", "forked")
+        if sequence == self.last and frame.digest[:_SHORT] != self.behind:
+            raise FrameError(f"{frame.where}: another frame stands in its place: the chain is forked", "forked")
+
+    def without(self, frame: Frame, left: tuple[int, ...], whole: int) -> list[Open]:
+        """What is open when of `frame`, which holds `whole` events, those in `left` still are."""
+        sequence, previous, digest = frame.header.sequence, frame.header.previous[:_SHORT], frame.digest[:_SHORT]
+        rows = []
+        if self.first < sequence:
+            rows.append(Open(self.first, sequence - 1, self.before, previous))
+        if left:
+            rows.append(Open(sequence, sequence, previous, digest, True, left if len(left) < whole else ()))
+        if sequence < self.last:
+            rows.append(Open(sequence + 1, self.last, digest, self.behind))
+        return rows
+
+
 @dataclass(slots=True)
 class Boot:
     """What is known of one run of a collector."""
@@ -67,6 +110,11 @@ class Boot:
     span: Span = field(default_factory=Span)
     recent: dict[int, str] = field(default_factory=dict)
     """The digests (shortened) of the frames that may still be redelivered."""
+    open: list[Open] = field(default_factory=list)
+
+    def leave_open(self, row: Open) -> None:
+        """Remembers what a replay may bring."""
+        self.open = [*self.open, row][-MAX_OPEN:]
 
 
 @dataclass(slots=True)
@@ -87,6 +135,7 @@ class Chain:
                 "ahead": boot.ahead,
                 "span": astuple(boot.span),
                 "recent": {str(number): digest for number, digest in boot.recent.items()},
+                "open": [astuple(row) for row in boot.open],
             }
             for name, boot in self.boots.items()
         }
@@ -105,6 +154,10 @@ class Chain:
                 boot["ahead"],
                 Span(*boot["span"]),
                 {int(number): digest for number, digest in boot["recent"].items()},
+                [
+                    Open(first, last, before, behind, came, tuple(events))
+                    for first, last, before, behind, came, events in boot.get("open", ())
+                ],
             )
             for name, boot in given["boots"].items()
         }
@@ -136,6 +189,8 @@ class Chain:
             notes += _covered(frame, header.boot, boot)
         if header.sequence > boot.next:
             notes.append(_note("gap", frame, first=boot.next, last=header.sequence - 1))
+            before, behind = boot.previous[:_SHORT], header.previous[:_SHORT]
+            boot.leave_open(Open(boot.next, header.sequence - 1, before, behind))
             boot.span.first = header.sequence
         elif header.previous != boot.previous:
             notes.append(_note("chain_broken", frame, first=header.sequence))
@@ -152,9 +207,37 @@ class Chain:
         boot.recent.pop(header.sequence - SHIP_WINDOW_FRAMES, None)
         return notes
 
-    def refuse(self, frame: Frame, events: int) -> None:
-        """Notes of the frame just followed that so many of its events lie in the dead letters."""
-        self.boots[frame.header.boot].span.refused += events
+    def refuse(self, frame: Frame, events: Sequence[int]) -> None:
+        """Notes of the frame just followed that these of its events lie in the dead letters."""
+        header, boot = frame.header, self.boots[frame.header.boot]
+        boot.span.refused += len(events)
+        if events:
+            named = tuple(events) if len(events) < header.events else ()
+            place = header.sequence, header.sequence, header.previous[:_SHORT], frame.digest[:_SHORT]
+            boot.leave_open(Open(*place, True, named))
+
+    def passed(self, header: Header) -> bool:
+        """Whether the chain has gone on behind this frame: if it came, it came, and if not, it is open or lost."""
+        boot = self.boots.get(header.boot)
+        return boot is not None and header.sequence < boot.next
+
+    def awaits(self, header: Header) -> Open | None:
+        """The open row that a frame lies in, if any."""
+        boot = self.boots.get(header.boot)
+        rows = boot.open if boot else ()
+        return next((row for row in rows if row.first <= header.sequence <= row.last), None)
+
+    def admit(self, frame: Frame, row: Open, admitted: int, left: tuple[int, ...]) -> dict[str, Any]:
+        """Takes a frame of an open row: so many of its events become records, those in `left` stay open. Returns the
+        system event about it."""
+        header, boot = frame.header, self.boots[frame.header.boot]
+        place = boot.open.index(row)
+        boot.open[place : place + 1] = row.without(frame, left, header.events)
+        note = _note("frame_replayed", frame, outcome="success", first=header.sequence, count=admitted)
+        if row.came:
+            return note
+        counts = {"events": header.events, "dropped": header.dropped, "sampled_out": header.sampled_out}
+        return note | {f"slm.trail.{key}": count for key, count in (counts | {"refused": len(left)}).items()}
 
     def _begun(self, frame: Frame) -> list[dict[str, Any]]:
         prior = self.boots.get(frame.header.prior_boot)

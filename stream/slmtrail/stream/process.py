@@ -10,7 +10,7 @@ import base64
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from slmtrail.core import canonical, commitment, events, frames, likeness, retaining, wellformed
 from slmtrail.core.errors import EventError, FrameError
 from slmtrail.core.frames import Frame
-from slmtrail.core.identity import Position, identified
+from slmtrail.core.identity import REPLAYED, Position, identified
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import Delivery, Message
 from slmtrail.core.trust import ANY, Trust, Trusted
@@ -28,6 +28,7 @@ from slmtrail.stream.chain import Chain
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.signal import Signal
 from slmtrail.stream.judge.texts import asked_last
+from slmtrail.stream.replay import left_out_by
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,11 @@ MAX_FINDINGS = 1000
 """Findings described in one record; all of them are removed and counted."""
 MAX_RECORD_BYTES = 12 * 1024 * 1024
 """What surely fits a message on the bus."""
+REPLAYED_PART = 1_000_000
+"""From here on the parts of what is said of replays of a frame, each by its first event."""
 _PLACE = frozenset(
-    "event.id @timestamp deployment.environment.name slm.policy.digest slm.ruleset.digest slm.retention.class".split()
+    "event.id slm.replayed @timestamp deployment.environment.name slm.policy.digest slm.ruleset.digest "
+    "slm.retention.class".split()
 )
 
 
@@ -119,6 +123,7 @@ class _Opened:
     """The good ones, each with its index."""
     alert_seed: str = ""
     """What the salts of alerts are made from: one of its own, so that an alert never shares a salt with a record."""
+    replayed: bool = False
 
 
 def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) -> Output:
@@ -133,6 +138,10 @@ def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) 
             trusted = desk.trust.check(frame)
             taken = _take(frame, trusted, delivery, chains, desk, output)
         except FrameError as error:
+            if left_out_by(delivery.key) is not None:
+                log.warning("not replayed: %s", error)  # it lies in the dead letters already
+                output.redelivered += 1
+                continue
             output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))
             if frame and error.reason in BAD_KEYS:
                 told = _stranger(frame, error.reason, delivery, desk, output.signals)
@@ -181,6 +190,10 @@ def _take(
         return None
     chain = before.copy()
     chain.offset = delivery.offset
+    left_out = left_out_by(delivery.key)
+    if left_out is not None and chain.passed(frame.header):
+        output.chains[name] = chain
+        return _replay(frame, trusted, delivery, chain, left_out, desk, output)
     notes = chain.follow(frame, delivery.timestamp_ms)
     if notes is None:
         output.redelivered += 1
@@ -192,25 +205,61 @@ def _take(
         opened.seed, lines = frame.open(desk.keys.get(frame.header.recipient, desk.key))
     except FrameError as error:
         # Its collector signed for it, so the chain goes on, and says what lies in the dead letters.
-        output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))
-        chain.refuse(frame, frame.header.events)
+        if left_out is None:
+            output.deadletters.append(deadletter(delivery, frame, error.reason, str(error)))
+        chain.refuse(frame, range(1, frame.header.events + 1))
         notes.append(_refused(frame, frame.header.events))
         return opened
-    faults = []
+    faults: list[dict[str, Any]] = []
     for index, line in enumerate(lines, 1):
         try:
-            opened.events.append((index, _event(line, frame, trusted)))
+            opened.events.append((index, _event(line, frame, trusted, index in (left_out or ()))))
         except EventError as error:
             faults.append({"index": index, "reason": error.reason, "text": str(error)})
     if faults:
-        text = f"{frame.where}: {len(faults)} of its {len(lines)} events can't be used"
-        output.deadletters.append(deadletter(delivery, frame, "bad_events", text, faults))
-        chain.refuse(frame, len(faults))
+        if left_out is None:
+            text = f"{frame.where}: {len(faults)} of its {len(lines)} events can't be used"
+            output.deadletters.append(deadletter(delivery, frame, "bad_events", text, faults))
+        chain.refuse(frame, [fault["index"] for fault in faults])
         notes.append(_refused(frame, len(faults)))
     return opened
 
 
-def _event(line: bytes, frame: Frame, trusted: Trusted) -> dict[str, Any]:
+def _replay(
+    frame: Frame,
+    trusted: Trusted,
+    delivery: Delivery,
+    chain: Chain,
+    left_out: Collection[int],
+    desk: Desk,
+    output: Output,
+) -> _Opened | None:
+    """What can now be used of a frame that the chain has passed; None where nothing of it is open, or usable still."""
+    row = chain.awaits(frame.header)
+    if row is None:
+        output.redelivered += 1
+        return None
+    row.check(frame)
+    opened = _Opened(delivery, frame, [], replayed=True)
+    opened.seed, lines = frame.open(desk.keys.get(frame.header.recipient, desk.key))
+    left = []
+    for index, line in enumerate(lines, 1):
+        if row.events and index not in row.events:
+            continue
+        try:
+            opened.events.append((index, _event(line, frame, trusted, index in left_out)))
+        except EventError:
+            left.append(index)
+    if left and not opened.events:
+        output.redelivered += 1
+        return None
+    opened.notes.append(chain.admit(frame, row, len(opened.events), tuple(left)))
+    return opened
+
+
+def _event(line: bytes, frame: Frame, trusted: Trusted, left_out: bool) -> dict[str, Any]:
+    if left_out:
+        raise EventError("is left out of the replay", "left_out")
     event = wellformed.event(line) or events.parse(line, frame.header.last_ms, framed=True)
     environment = event.setdefault("deployment.environment.name", frame.header.environment)
     if environment != frame.header.environment and trusted.environment != ANY:
@@ -243,9 +292,13 @@ def _record(
 def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str, Any]]:
     """The records about the frame itself. Their seed is public: they hold nothing to hide."""
     header, digest = opened.frame.header, opened.frame.digest
-    signals += frame_signals.seen(opened.frame, opened.delivery, noted=bool(opened.notes))
+    first = 0
+    if opened.replayed:  # of its collector's life and clock it says nothing any more
+        first = REPLAYED_PART + (opened.events[0][0] if opened.events else 0)
+    else:
+        signals += frame_signals.seen(opened.frame, opened.delivery, noted=bool(opened.notes))
     made = []
-    for part, note in enumerate(opened.notes):
+    for part, note in enumerate(opened.notes, first):
         named = {"@timestamp": header.last_ms, "deployment.environment.name": header.environment}
         event = events.validate({**note, **named})
         made.append(_judged(event, 0, part, bytes.fromhex(digest), opened, desk, signals))
@@ -257,6 +310,8 @@ def _judged(
 ) -> dict[str, Any]:
     header = opened.frame.header
     record = identified(event, header.collector, header.boot, Position(header.sequence, index, part))
+    if opened.replayed:
+        record[REPLAYED] = True
     judged = desk.judge.judge(record, opened.alert_seed, opened.delivery.timestamp_ms)
     signals += judged.signals
     if judged.flags:

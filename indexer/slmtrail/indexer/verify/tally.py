@@ -19,7 +19,7 @@ class Tally:
     losses: list[Fault] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     signed_for: Counter[str] = field(default_factory=Counter)
-    """Of the edges: events, dropped, sampled_out, refused."""
+    """Of the edges: events, dropped, sampled_out, refused; and how many of the last were replayed."""
 
     def fault(self, *found: Fault) -> None:
         """Takes faults."""

@@ -1,0 +1,133 @@
+"""Dead letters are brought into the trail after a fix: each event once, and nothing of who was erased."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from builders import Edge, inference
+from slmtrail.bus.connect import connect
+from slmtrail.core import frames, keys, trust
+from slmtrail.core.frames import Frame
+from slmtrail.core.identity import Position, record_id
+from slmtrail.core.ports import FRAMES, Message
+from trails import EmbeddedTrail, Process, Trail, eventually
+
+CANARY = "Xylophonic"
+FRAMES_LOST = 30
+
+
+class Stranger:
+    """A collector elsewhere, whose key nobody has admitted yet, on the bus of a trail."""
+
+    def __init__(self, trail: Trail, bus_url: str, partitions: int = 1) -> None:
+        self._bus_url, self._partitions, self.trail = bus_url, partitions, trail
+        self.edge = Edge(keys.decryption_key(trail.data / "keys" / "stream.pem"), "edge-7")
+
+    def ship(self, *made: Frame) -> None:
+        async def publish() -> None:
+            bus = connect(self._bus_url, partitions=self._partitions)
+            await bus.publish(FRAMES, [Message("edge-7", frames.to_bytes(frame)) for frame in made])
+            await bus.close()
+
+        asyncio.run(publish())
+
+    def admitted(self) -> None:
+        trust.admit(self.trail.data / "trust" / "trust.json", "edge-7", "dev", self.edge.key.public_key())
+
+    def lost(self) -> list[Frame]:
+        """Frames that go to the dead letters, each with an event of alice and one of zoe."""
+        self.edge.now_ms = time.time_ns() // 1_000_000 - 1000
+        made = [
+            self.edge.frame([inference(f"plain {n}", "alice"), inference(f"{CANARY} {n}", "zoe")])
+            for n in range(FRAMES_LOST)
+        ]
+        self.ship(*made)
+        eventually("all are dead letters", lambda: told(self.trail)["refused"].get("unknown_key") == FRAMES_LOST)
+        return made
+
+    def ids(self, made: list[Frame], index: int) -> set[str]:
+        return {record_id("edge-7", self.edge.boot, Position(f.header.sequence, index, 0)) for f in made}
+
+
+def told(trail: Trail, *more: str) -> Any:
+    done = trail.run("replay", "--json", *(more or ["--dry-run"]))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTrail]:
+    running = EmbeddedTrail(tmp_path_factory.mktemp("replay"))
+    running.start()
+    yield running
+    running.stop()
+
+
+def brought_once(trail: Trail, stranger: Stranger, lost: list[Frame], *replays: Process) -> None:
+    """After some replays, of which some were killed and some ran at once, one more finds nothing left to do."""
+    for process in replays:
+        eventually("it has ended", lambda process=process: not process.alive)
+    alice, zoe = stranger.ids(lost, 1), stranger.ids(lost, 2)
+
+    def found() -> list[str] | None:
+        ids = [record["event.id"] for record in trail.search("collector:edge-7", "--kind", "inference")]
+        return ids if alice <= set(ids) else None
+
+    ids = eventually("what was lost is found", found)
+    assert len(ids) == len(set(ids)), "an event was stored twice"
+    assert not zoe & set(ids), "an event of a person who was erased came back"
+    again = told(trail, "--wait", "3")
+    assert again["left_out"] == FRAMES_LOST, "what is left out is not told"
+
+    def verified() -> dict[str, Any] | None:
+        outcome = trail.verify()
+        return outcome if outcome["verified"] and not outcome["uncovered"] else None
+
+    outcome = eventually("it verifies", verified)
+    assert outcome["signed_for"]["replayed"] == FRAMES_LOST
+
+
+def test_letters_are_replayed_once_though_killed_and_run_twice(trail: EmbeddedTrail) -> None:
+    stranger = Stranger(trail, f"sqlite:{trail.data / 'bus.sqlite'}")
+    assert trail.post([inference(CANARY, "zoe"), inference("hello", "alice")])[0] == 200
+    lost = stranger.lost()
+    stranger.admitted()
+    stranger.ship(stranger.edge.frame([inference("later", "alice")]))
+    assert trail.run("erase", "--subject", "zoe", "--reason", "ticket 9", "--yes").returncode == 0
+    dry = told(trail)
+    assert (dry["open"], dry["left_out"]) == ({"unknown_key": FRAMES_LOST}, FRAMES_LOST)
+
+    killed = trail.process("killed", "replay")
+    killed.start()
+    time_of_death = trail.data / "bus.sqlite"
+    before = time_of_death.stat().st_mtime_ns
+    eventually("it has begun", lambda: time_of_death.stat().st_mtime_ns != before or not killed.alive)
+    killed.kill()
+    twins = [trail.process(name, "replay", "--wait", "3") for name in ("one", "two")]
+    for twin in twins:
+        twin.start()
+    trail.process("up").kill()
+    trail.start()
+    stranger.ship(stranger.edge.frame(kind="close"))
+    brought_once(trail, stranger, lost, *twins)
+    for path in trail.data.glob("store.sqlite*"):
+        assert CANARY.encode() not in path.read_bytes()
+
+
+def test_frames_that_the_topic_has_and_the_trail_has_not_are_replayed_from_there(trail: EmbeddedTrail) -> None:
+    assert told(trail, "--topic", "slm.frames", "--reason", "nothing", "--dry-run")["open"] == {}
+    taken = told(trail, "--topic", "slm.frames", "--since", "1h", "--dry-run")
+    assert set(taken["open"]) <= {"on the topic"}
+    assert taken["settled"] > 0
+
+
+def test_a_record_that_the_store_refused_is_stored_after_the_fix(trail: EmbeddedTrail) -> None:
+    done = trail.run("replay", "--topic", "slm.records", "--json")
+    assert json.loads(done.stdout)["stored"] == 0
+    assert trail.run("replay", "--topic", "slm.elsewhere").returncode == 2
