@@ -13,10 +13,12 @@ from slmtrail.app.scenarios import Expected, Scenario
 from slmtrail.core import events
 from slmtrail.core.identity import Position, identified, record_id
 from slmtrail.core.policy import Policy
+from slmtrail.stream import frame_signals
+from slmtrail.stream.frame_signals import Heard
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.signal import Signal
-from slmtrail.stream.judge.windows import SILENT, Windows
+from slmtrail.stream.judge.windows import Windows
 
 TICK_MS = 60_000
 EARLY_MS = 3_600_000
@@ -116,7 +118,7 @@ def alerts(scenario: Scenario, judge: Judge) -> list[Alert]:
             made += windows.tick(at_ms)
             next_tick_ms = at_ms + TICK_MS
         if "frame" in moment:
-            made += windows.take([_frame(moment["frame"], at_ms)])
+            made += windows.take(_heard(moment["frame"], at_ms))
             continue
         record = recorded(moment, at_ms, number)
         made += windows.take(judge.judge(record, "00", at_ms).signals)
@@ -134,11 +136,14 @@ def recorded(moment: dict[str, Any], at_ms: int, number: int) -> dict[str, Any]:
     return identified(record, "scenario", _BOOT, Position(number, 1, 0))
 
 
-def _frame(given: dict[str, Any], at_ms: int) -> Signal:
-    collector = given["collector"]
-    subject = f"slm.trail.collector:{collector}"
-    place = record_id(collector, _BOOT, Position(0, 0, 0))
-    return Signal(SILENT, subject, at_ms, at_ms, place, "00", value=given.get("kind", "heartbeat"))
+def _heard(given: dict[str, Any], at_ms: int) -> list[Signal]:
+    """What the windows see of a frame of a scenario."""
+    collector, boot = given["collector"], given.get("boot", _BOOT)
+    if "refused" in given:
+        return [frame_signals.turned_away(collector, at_ms, 0, given["refused"])]
+    clock_ms = given.get("clock", at_ms)
+    heard = Heard(collector, given.get("kind", "heartbeat"), boot, clock_ms, given.get("earliest", clock_ms), "prod")
+    return frame_signals.signals(heard, at_ms, record_id(collector, boot, Position(0, 0, 0)), "00")
 
 
 def _score(scenario: Scenario, raised: list[Alert], report: Report) -> None:

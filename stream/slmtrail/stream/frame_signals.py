@@ -1,32 +1,62 @@
-"""What frames themselves tell the windows: that a collector lives, how its clock goes, and what was refused."""
+"""What frames themselves tell the windows: that a collector lives, how its clock goes, what was late or refused."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from slmtrail.core.events import timestamp_ms
 from slmtrail.core.frames import Frame
 from slmtrail.core.identity import Position, record_id
 from slmtrail.core.ports import Delivery
+from slmtrail.stream.judge.folds import LATENESS_MS
 from slmtrail.stream.judge.signal import Signal
 from slmtrail.stream.judge.windows import SILENT
 
 CLOCK = "clock-jump"
+LATE = "late-events"
 REFUSED = "frame-refused"
 UNKNOWN = "unknown"
 
 
-def seen(frame: Frame, delivery: Delivery, *, noted: bool) -> list[Signal]:
-    """Of a frame that is good; `noted` where a record of the frame itself can be named."""
+class Heard(NamedTuple):
+    """What one good frame says of its collector."""
+
+    collector: str
+    kind: str
+    boot: str
+    last_ms: int
+    earliest_ms: int
+    """When the first of its events happened, as they say."""
+    environment: str
+
+
+def seen(frame: Frame, delivery: Delivery, earliest: str, *, noted: bool) -> list[Signal]:
+    """Of a frame that is good. earliest: the time of its first event, "" where it has none; `noted` where a record of
+    the frame itself can be named."""
     header = frame.header
-    subject = f"slm.trail.collector:{header.collector}"
     place = record_id(header.collector, header.boot, Position(header.sequence, 0, 0)) if noted else ""
-    carried = {"deployment.environment.name": header.environment}
+    earliest_ms = timestamp_ms(earliest) if earliest else header.last_ms
+    heard = Heard(header.collector, header.kind, header.boot, header.last_ms, earliest_ms, header.environment)
+    return signals(heard, delivery.timestamp_ms, place, frame.digest)
+
+
+def signals(heard: Heard, bus_ms: int, place: str, digest: str) -> list[Signal]:
+    """What the windows are to see of it. place: the record of the frame, if there is one."""
+    told: list[tuple[str, object]] = [(SILENT, heard.kind), (CLOCK, [heard.boot, bus_ms])]
+    if bus_ms - heard.earliest_ms > LATENESS_MS:
+        told.append((LATE, bus_ms - heard.earliest_ms))
+    subject, carried = f"slm.trail.collector:{heard.collector}", {"deployment.environment.name": heard.environment}
     return [
-        Signal(rule, subject, header.last_ms, delivery.timestamp_ms, place, frame.digest, value=value, carried=carried)
-        for rule, value in ((SILENT, header.kind), (CLOCK, [header.boot, delivery.timestamp_ms]))
+        Signal(rule, subject, heard.last_ms, bus_ms, place, digest, value=value, carried=carried)
+        for rule, value in told
     ]
 
 
 def refused(frame: Frame | None, delivery: Delivery, text: str) -> Signal:
     """Of a frame that went to the dead letters. The collector is the one it claims to be from."""
-    name = frame.header.collector if frame else UNKNOWN
-    at_ms = delivery.timestamp_ms
-    return Signal(REFUSED, f"slm.trail.collector:{name}", at_ms, at_ms, "", f"{delivery.offset}", why=text[:300])
+    return turned_away(frame.header.collector if frame else UNKNOWN, delivery.timestamp_ms, delivery.offset, text)
+
+
+def turned_away(collector: str, at_ms: int, offset: int, text: str) -> Signal:
+    """The same, of whatever told of it."""
+    return Signal(REFUSED, f"slm.trail.collector:{collector}", at_ms, at_ms, "", f"{offset}", why=text[:300])

@@ -296,7 +296,8 @@ def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str,
     if opened.replayed:  # of its collector's life and clock it says nothing any more
         first = REPLAYED_PART + (opened.events[0][0] if opened.events else 0)
     else:
-        signals += frame_signals.seen(opened.frame, opened.delivery, noted=bool(opened.notes))
+        earliest = min((event["@timestamp"] for _, event in opened.events), default="")
+        signals += frame_signals.seen(opened.frame, opened.delivery, earliest, noted=bool(opened.notes))
     made = []
     for part, note in enumerate(opened.notes, first):
         named = {"@timestamp": header.last_ms, "deployment.environment.name": header.environment}

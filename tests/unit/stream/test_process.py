@@ -254,6 +254,14 @@ def test_drops_are_told(stream: Stream) -> None:
     assert dropped["slm.trail.count"] == 17
 
 
+@pytest.mark.parametrize(("late_h", "fires"), [(3, True), (0.5, False), (0, False)])
+def test_events_that_come_late_are_told(stream: Stream, late_h: float, fires: bool) -> None:
+    late = inference() | {"@timestamp": NOW_MS - int(late_h * 3_600_000)}
+    output = stream.take(stream.edge().frame([inference(), late]))
+    rules = [record["rule.id"] for record in records(output) if record["slm.kind"] == "alert"]
+    assert ("late-events" in rules) is fires
+
+
 def test_a_restart_without_a_close_is_told(stream: Stream) -> None:
     edge = stream.edge()
     stream.take(edge.frame([inference()]))

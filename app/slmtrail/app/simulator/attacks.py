@@ -268,6 +268,39 @@ def gap(stage: Stage) -> list[Expected]:
     return [stage.expect("trail-gap", "slm.trail.collector:edge-1")]
 
 
+def jumping(stage: Stage) -> list[Expected]:
+    """A clock that is set back, or far ahead, and back again."""
+    off_ms = [-2 * HOUR_MS, HOUR_MS, -5 * 60_000][stage.strength % 3]
+    for minute in range(30):
+        at_ms = stage.at_ms + minute * 60_000
+        clock_ms = at_ms + (off_ms if minute in (10, 11) else 0)
+        stage.world.moments.append((at_ms, {"frame": {"collector": "edge-1", "clock": clock_ms}}))
+    stage.world.moments.append((stage.at_ms + 30 * 60_000, {"frame": {"collector": "edge-1", "kind": "close"}}))
+    return [stage.expect("clock-jump", "slm.trail.collector:edge-1")]
+
+
+def dated_back(stage: Stage) -> list[Expected]:
+    """Events that say they happened long ago: days, hours, a little more than is allowed."""
+    back_ms = [3 * DAY_MS, 5 * HOUR_MS, 70 * 60_000][stage.strength % 3]
+    for minute in range(30):
+        at_ms = stage.at_ms + minute * 60_000
+        frame = {"collector": "edge-1", "kind": "events", "earliest": at_ms - (back_ms if minute == 12 else 500)}
+        stage.world.moments.append((at_ms, {"frame": frame}))
+    stage.world.moments.append((stage.at_ms + 30 * 60_000, {"frame": {"collector": "edge-1", "kind": "close"}}))
+    return [stage.expect("late-events", "slm.trail.collector:edge-1")]
+
+
+def forged(stage: Stage) -> list[Expected]:
+    """A frame under another key, one that came before, one that can't be opened."""
+    why = [
+        "the signature does not fit the collector's key",
+        "frame 7 came before with other content",
+        "is not encrypted",
+    ]
+    stage.world.moments.append((stage.at_ms, {"frame": {"collector": "edge-1", "refused": why[stage.strength % 3]}}))
+    return [stage.expect("frame-refused", "slm.trail.collector:edge-1")]
+
+
 def outside_role(stage: Stage) -> list[Expected]:
     """A model, a tool or a parameter that is not the role's, and it was answered."""
     ways: list[dict[str, Any]] = [
@@ -497,6 +530,9 @@ PLANS: list[Plan] = [
     (failing_open, 4, 1, Policy()),
     (silent, 3, 1, Policy()),
     (gap, 4, 1, Policy()),
+    (jumping, 3, 1, Policy()),
+    (dated_back, 3, 1, Policy()),
+    (forged, 3, 1, Policy()),
     (outside_role, 3, 1, ROLES),
     (probing, 3, 1, Policy()),
     (hours, 2, 24, Policy()),
