@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import sys
 import time
@@ -230,13 +231,34 @@ def search(
     until: Until = "",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     after: Annotated[str, typer.Option(help="The cursor of the page before.")] = "",
+    sort: Annotated[
+        str, typer.Option(help="time, latency_ms, input_tokens, output_tokens or status; -x downwards.")
+    ] = ("-time"),
+    count: Annotated[bool, typer.Option("--count", help="Only say how many fit.")] = False,
+    facets: Annotated[
+        list[str] | None, typer.Option(help="Only count by the values of this field, such as user. Repeat for more.")
+    ] = None,
+    histogram: Annotated[bool, typer.Option("--histogram", help="Only count over time.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find records, newest first. All that is given must fit."""
+    """Find records, newest first, or count them. All that is given must fit."""
+    from slmtrail.app import counts
     from slmtrail.app.reading import Asked
 
-    asked = Asked(" ".join(text or []), user, model, kind, environment, flag, outcome, since, until, limit, after)
+    words = " ".join(text or [])
+    asked = Asked(words, user, model, kind, environment, flag, outcome, since, until, limit, after, sort)
     with _reading() as reading:
+        if count or facets or histogram:
+            total = reading.search(dataclasses.replace(asked, limit=1)).total if count else None
+            by_value = {field: reading.facet(asked, field, counts.VALUES) for field in dict.fromkeys(facets or [])}
+            over_time = reading.histogram(asked, counts.BARS) if histogram else None
+            if as_json:
+                told = {"total": total, "facets": counts.facets_told(by_value) or None}
+                bars = counts.histogram_told(over_time) if over_time else None
+                _line({name: value for name, value in {**told, "histogram": bars}.items() if value is not None})
+            else:
+                counts.show(out, total, by_value, over_time)
+            return
         page = reading.search(asked)
     if as_json:
         _page(page)

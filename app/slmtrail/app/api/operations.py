@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from slmtrail.app.api.operation import Given, Operation, Parameter
+from slmtrail.app.counts import facets_told, histogram_told
 from slmtrail.app.readers.looking import Looking, Standing
 from slmtrail.app.reading import Asked
 from slmtrail.core.ports import Sealed
@@ -62,19 +63,11 @@ def _count(looking: Looking, given: Given) -> dict[str, Any]:
 
 
 def _facets(looking: Looking, given: Given) -> dict[str, Any]:
-    found = looking.facets(asked(given), given["field"], given["size"])
-    return {
-        "facets": {
-            field: [{"value": value, "count": count} for value, count in counts.items()]
-            for field, counts in found.items()
-        }
-    }
+    return {"facets": facets_told(looking.facets(asked(given), given["field"], given["size"]))}
 
 
 def _histogram(looking: Looking, given: Given) -> dict[str, Any]:
-    found = looking.histogram(asked(given), given["bars"])
-    bars = [{"start_ms": start, "count": count} for start, count in found.counts.items()]
-    return {"step_ms": found.step_ms, "bars": bars}
+    return histogram_told(looking.histogram(asked(given), given["bars"]))
 
 
 def _record(looking: Looking, given: Given) -> dict[str, Any]:

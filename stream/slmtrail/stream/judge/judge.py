@@ -30,7 +30,9 @@ RULE_FAILED = "rule-failed"
 
 _CARRIED = (
     "deployment.environment.name",
+    "service.namespace",
     "service.name",
+    "slm.identity.groups",
     "user.id",
     "user.name",
     "user.email",
