@@ -270,7 +270,7 @@ def gap(stage: Stage) -> list[Expected]:
 
 def jumping(stage: Stage) -> list[Expected]:
     """A clock that is set back, or far ahead, and back again."""
-    off_ms = [-2 * HOUR_MS, HOUR_MS, -5 * 60_000][stage.strength % 3]
+    off_ms = [-HOUR_MS // 2, HOUR_MS, -5 * 60_000][stage.strength % 3]
     for minute in range(30):
         at_ms = stage.at_ms + minute * 60_000
         clock_ms = at_ms + (off_ms if minute in (10, 11) else 0)
