@@ -14,13 +14,15 @@ def connect(
     writable: bool = False,
     dataset: str = "slm",
     api_key: str | None = None,
+    retention_api_key: str | None = None,
     ca_file: Path | None = None,
 ) -> Store:
     """The store at `sqlite:<path>` or `http(s)://host:port`. Raises SettingsError for any other url.
 
     `writable` makes the file or the index templates where they are missing; one process may write at a time
     into a SQLite store, any number may read. The other options are Elasticsearch's: `dataset` keeps several
-    trails of one cluster apart, `ca_file` says whom its certificate is from.
+    trails of one cluster apart, `retention_api_key` erases and expires where `api_key` may not, `ca_file` says whom its
+    certificate is from.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
@@ -30,5 +32,12 @@ def connect(
     if scheme in ("http", "https") and rest.startswith("//"):
         from slmtrail.indexer.store.elastic import ElasticStore
 
-        return ElasticStore(url, writable=writable, dataset=dataset, api_key=api_key, ca_file=ca_file)
+        return ElasticStore(
+            url,
+            writable=writable,
+            dataset=dataset,
+            api_key=api_key,
+            retention_api_key=retention_api_key,
+            ca_file=ca_file,
+        )
     raise SettingsError("store: is neither sqlite:<path> nor http(s)://host:port of Elasticsearch")

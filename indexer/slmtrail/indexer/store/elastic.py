@@ -7,6 +7,7 @@ what arrived, the index is asked before anything is sent again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from slmtrail.indexer.store.columns import COLLECTOR
 from slmtrail.indexer.store.cursor import SORTED, Cursor
 from slmtrail.indexer.store.elastic_audit import audit
 from slmtrail.indexer.store.elastic_bulk import Bulk
-from slmtrail.indexer.store.elastic_client import ElasticClient
+from slmtrail.indexer.store.elastic_client import ElasticClient, NotAllowed
 from slmtrail.indexer.store.elastic_erase import erase
 from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent_body, facet_body, histogram_body
 from slmtrail.indexer.store.elastic_names import Streams
@@ -33,6 +34,8 @@ from slmtrail.indexer.store.facets import fields_of, step_ms
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.query import SLOW, Asked, asked
 from slmtrail.indexer.store.scoping import shown
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT = "10s"
 _MAX_LEDGERS = 10_000
@@ -50,13 +53,16 @@ class ElasticStore:
         writable: bool = False,
         dataset: str = "slm",
         api_key: str | None = None,
+        retention_api_key: str | None = None,
         ca_file: Path | None = None,
         patience_s: float = 10,
     ) -> None:
         self._client = ElasticClient(url, api_key=api_key, ca_file=ca_file)
+        # Erases and lets expire, where `api_key` may only create and read.
+        self._keeper = ElasticClient(url, api_key=retention_api_key or api_key, ca_file=ca_file)
         self._streams = Streams(dataset)
         self._bulk = Bulk(self._client, self._streams, patience_s) if writable else None
-        self._rollups = Rollups(self._client, dataset)
+        self._rollups = Rollups(self._keeper, dataset)
         self._prepared = False
 
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
@@ -96,7 +102,7 @@ class ElasticStore:
         """Destroys content, persons and salts of these leaves, and the old versions of their documents."""
         if self._bulk is None:
             raise self._read_only()
-        return erase(self._client, self._streams.searched, ledger, rows)
+        return erase(self._keeper, self._streams.searched, ledger, rows)
 
     def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
         """Of all records that fit, however many, these fields, in order of ledger and leaf."""
@@ -109,11 +115,11 @@ class ElasticStore:
 
     def expire(self, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
         """Destroys the content of the first leaves, by ledger, and all of the second."""
-        expire(self._client, self._streams, summarise, remove)
+        expire(self._keeper, self._streams, summarise, remove)
 
     def rotate(self, ages_ms: Mapping[str, int]) -> None:
         """Gives each data stream whose newest index is older than its class may be, or large, a new one."""
-        rotate(self._client, self._streams, ages_ms)
+        rotate(self._keeper, self._streams, ages_ms)
 
     def roll_up(self, hour_ms: int, rollups: Sequence[Rollup]) -> None:
         """Takes the statistics of an hour, in the place of those it has."""
@@ -224,10 +230,14 @@ class ElasticStore:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
+        self._keeper.close()
 
     def _prepare(self) -> None:
         """Makes the cluster ready where it is not, and learns which data streams are there."""
-        setup.apply(self._client, setup.plan(self._client, self._streams))
+        try:
+            setup.apply(self._client, setup.plan(self._client, self._streams))
+        except NotAllowed as error:
+            log.warning("whether templates fit records is not known, see slmtrail setup elasticsearch: %s", error)
         resolved = self._client.ask("GET", f"/_resolve/index/{self._streams.pattern}") or {"data_streams": []}
         self._streams.known.update(stream["name"] for stream in resolved["data_streams"])
         self._prepared = True

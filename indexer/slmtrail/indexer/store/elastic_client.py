@@ -28,6 +28,10 @@ class _Json(OrjsonSerializer):
     mimetype = _JSON
 
 
+class NotAllowed(StoreError):
+    """The cluster knows nobody by these credentials, or they don't suffice."""
+
+
 class ElasticClient:
     """One cluster. Its methods raise StoreError for what no retry and no other request would change."""
 
@@ -80,9 +84,10 @@ class ElasticClient:
         """What to say of a request that the cluster refused."""
         advice = {
             401: "; give it the user or API key that may",
-            403: "; give this user or API key the right to read and create in logs-slm.*",
+            403: "; give it the role of what it does (slmtrail setup elasticsearch-roles)",
         }.get(error.status_code, "")
-        return StoreError(f"Elasticsearch at {self.place} refused: {error.status_code} {_type(error)}{advice}")
+        kind = NotAllowed if advice else StoreError
+        return kind(f"Elasticsearch at {self.place} refused: {error.status_code} {_type(error)}{advice}")
 
     def unreachable(self, error: TransportError) -> StoreError:
         """What to say when there is no answer."""

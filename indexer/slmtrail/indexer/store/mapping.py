@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from slmtrail.core.commitment import POSITION_FIELDS
-from slmtrail.core.fields import CONTENT, FIELDS, Field
+from slmtrail.core.fields import FIELDS, WORDED, Field
 from slmtrail.indexer.store.text import MESSAGE_TEXT, PART_TEXT
 
 TEXT = "slm.text"
@@ -129,7 +129,7 @@ def index_template(pattern: str, components: Iterable[str]) -> dict[str, Any]:
 
 
 def _mapped(field: Field) -> dict[str, Any]:
-    if field.name not in CONTENT or field.type in ("labels", "messages"):
+    if field.name not in WORDED or field.type in ("labels", "messages"):
         return _PLAIN[field.type]
     if field.type in ("text", "json"):
         return _COPIED
