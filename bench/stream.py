@@ -1,9 +1,10 @@
-"""The stream's job on a real Kafka: `python bench/stream.py [--quick] [--json] [--profile]`.
+"""The stream's job on a real Kafka: `python bench/stream.py [--quick] [--json] [--memory] [--profile]`.
 
 One worker works through frames that lie ready: with redaction and all rules, without redaction, and, beside it, plain
 Faust with vanilla Presidio over the same events, one message an event. Counted are the events a second by the clock of
 Kafka, and the CPU time of the worker and all it started. At half of that rate it is measured how long a frame takes to
-become records. `--quick` takes fewer events; `--profile` shows where the time of the pure function goes.
+become records. Before that, the stages of the work are measured one by one, and memory (bench/stream_parts.py).
+`--quick` takes fewer events; `--memory` and `--profile` do one thing alone.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ import argparse
 import asyncio
 import contextlib
 import cProfile
-import importlib.util
 import json
 import logging
 import os
 import pstats
-import random
 import re
 import signal
 import subprocess
@@ -39,56 +38,14 @@ from jobs import JOB, JobTrail, now_ms  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
 from slmtrail.bus.connect import connect  # noqa: E402
 from slmtrail.core import frames  # noqa: E402
-from slmtrail.core.events import parse, timestamp_text  # noqa: E402
 from slmtrail.core.ports import FRAMES, RECORDS, Bus, Message  # noqa: E402
-from slmtrail.stream.judge.judge import Judge  # noqa: E402
-from slmtrail.stream.process import Desk, process  # noqa: E402
+from slmtrail.stream.process import process  # noqa: E402
+from stream_parts import FRAME_EVENTS, made_events, made_frames, memory, stages  # noqa: E402
 from trails import COMMAND  # noqa: E402
 
-FRAME_EVENTS = 180
-TEXT_CHARS = 300
 EVENTS_IN, EVENTS_OUT = "bench.events", "bench.redacted"
 _ORIGIN = re.compile(rb'"slm.collector.boot":"([0-9a-f]+)","slm.collector.frame":([0-9]+)')
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def made_events(count: int) -> list[dict[str, Any]]:
-    """Inferences with some personal data, of a few hundred users, as a collector puts them into its frames."""
-    spec = importlib.util.spec_from_file_location("corpus", ROOT / "tests/data/redaction/generate.py")
-    assert spec is not None and spec.loader is not None
-    corpus = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(corpus)
-    rng = random.Random(11)
-    return [
-        parse(
-            {
-                "slm.kind": "inference",
-                "user.id": f"user-{number % 300}",
-                "gen_ai.request.model": "phi-3-mini",
-                "gen_ai.input.messages": [{"role": "user", "content": corpus.prose(rng, TEXT_CHARS)}],
-                "gen_ai.output.messages": [{"role": "assistant", "content": corpus.plain(rng, TEXT_CHARS)}],
-                "gen_ai.usage.input_tokens": 80,
-                "gen_ai.usage.output_tokens": 90,
-                "slm.latency_ms": number % 900,
-                "deployment.environment.name": "dev",
-            },
-            0,
-        )
-        for number in range(count)
-    ]
-
-
-def made_frames(edges: list[Edge], events: list[dict[str, Any]], count: int) -> list[Message]:
-    """Frames of `count` events in all, which come round again and again."""
-    made = []
-    for number in range(count // FRAME_EVENTS):
-        edge = edges[number % len(edges)]
-        edge.now_ms = now_ms()
-        first = number * FRAME_EVENTS % (len(events) - FRAME_EVENTS)
-        at = {"@timestamp": timestamp_text(edge.now_ms)}
-        some = [event | at for event in events[first : first + FRAME_EVENTS]]
-        made.append(Message(edge.name, frames.to_bytes(edge.frame(some))))
-    return made
 
 
 class Tree:
@@ -166,8 +123,8 @@ async def job(
     try:
         await tree.wait_for("took over")
         # Once round, so that all is loaded and warm.
-        await once(trail, bus, tree, made_frames(edges, events, 4 * FRAME_EVENTS), before)
-        made = made_frames(edges, events, count)
+        await once(trail, bus, tree, made_frames(edges, events, 4 * FRAME_EVENTS, now_ms), before)
+        made = made_frames(edges, events, count, now_ms)
         total = len(made) * FRAME_EVENTS
         watching, sampled_mb = True, [tree.stats()[1]]
 
@@ -215,7 +172,7 @@ async def at_half_load(
 ) -> list[int]:
     """Milliseconds from each frame on Kafka to each of its records, by Kafka's clock."""
     before, frames_before = await end_of(trail.bootstrap, RECORDS), await end_of(trail.bootstrap, FRAMES)
-    made = made_frames(edges, events, int(min(rate / 2 * 8, 60_000)))
+    made = made_frames(edges, events, int(min(rate / 2 * 8, 60_000)), now_ms)
     pause_s = FRAME_EVENTS / (rate / 2)
     next_s = time.monotonic()
     for message in made:
@@ -300,32 +257,11 @@ def plain_worker(bootstrap: str) -> None:
     faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()
 
 
-def alone(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The pure function by itself, without redaction, in CPU time: with all rules, and with none."""
-    made_of = {}
-    for name in ("all_rules", "no_rules"):
-        with tempfile.TemporaryDirectory() as folder:
-            stream = Stream(Path(folder), redactor=NoRedaction())
-            desk = stream.desk
-            if name == "no_rules":
-                desk = Desk(desk.trust, desk.key, desk.redactor, Judge(desk.policy, []), desk.policy)
-            edge = stream.edge()
-            warm, timed = (
-                stream.deliveries(*(message.value for message in made_frames([edge], events, frames_ * FRAME_EVENTS)))
-                for frames_ in (4, 25)
-            )
-            chains = process(warm, {}, desk).chains
-            start_s = time.process_time()
-            process(timed, chains, desk)
-            made_of[name] = round(25 * FRAME_EVENTS / (time.process_time() - start_s))
-    return {f"events_a_cpu_second_{name}": rate for name, rate in made_of.items()}
-
-
 def profile(events: list[dict[str, Any]]) -> None:
     """Where the time of the pure function goes, without redaction."""
     with tempfile.TemporaryDirectory() as folder:
         stream = Stream(Path(folder), redactor=NoRedaction())
-        made = made_frames([stream.edge()], events, 20 * FRAME_EVENTS)
+        made = made_frames([stream.edge()], events, 20 * FRAME_EVENTS, now_ms)
         deliveries = stream.deliveries(*(message.value for message in made))
         profiler = cProfile.Profile()
         profiler.enable()
@@ -344,7 +280,9 @@ def trail_on_kafka() -> Iterator[JobTrail]:
 async def measured(quick: bool) -> dict[str, Any]:
     """All of it."""
     events = made_events(500 if quick else 4_000)
-    result: dict[str, Any] = {"pure_function_without_redaction": alone(events)}
+    result: dict[str, Any] = {"stages_cpu_us_an_event": stages(quick)}
+    if not quick:
+        result["resident_mb"] = memory()
     work = ["stream", "--worker", "bench-0"]
     for name, command, count in (
         ("with_redaction", [*COMMAND, *work], 3_000 if quick else 100_000),
@@ -358,6 +296,8 @@ async def measured(quick: bool) -> dict[str, Any]:
             if name == "with_redaction":
                 result["plain_faust_vanilla_presidio"] = await plain(trail, events[: 200 if quick else 2_000])
     ours, theirs = result["with_redaction"], result["plain_faust_vanilla_presidio"]
+    spent_us = result["without_redaction"]["cpu_s_a_million"]
+    result["kafka_faust_and_state_cpu_us_an_event"] = round(spent_us - result["stages_cpu_us_an_event"]["all"], 1)
     result["times_by_cpu"] = round(theirs["cpu_s_a_million"] / ours["cpu_s_a_million"], 1)
     result["times_by_clock"] = round(ours["events_a_second"] / theirs["events_a_second"], 1)
     return result
@@ -368,7 +308,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events: under a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    parser.add_argument("--profile", action="store_true", help="show where the time goes")
+    parser.add_argument("--memory", action="store_true", help="only the memory over a million events, without Kafka")
+    parser.add_argument("--profile", action="store_true", help="only where the time of the pure function goes")
     parser.add_argument("--plain", metavar="KAFKA", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.plain:
@@ -376,6 +317,10 @@ def main() -> None:
         return
     if given.profile:
         profile(made_events(1_000))
+        return
+    if given.memory:
+        for done, resident_mb in memory().items():
+            print(f"{done:30} {resident_mb} MB")
         return
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     result = asyncio.run(measured(given.quick))

@@ -163,7 +163,11 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
 
 def _speakers(text: str) -> list[tuple[Tongue, list[Wish]]]:
     """The languages in which `text` holds all the concepts of some wishes, with those."""
-    present = set(_ANY.Match(text.encode("utf-8", "replace")) or ())
+    return _with(frozenset(_ANY.Match(text.encode("utf-8", "replace")) or ()))
+
+
+@lru_cache(4096)
+def _with(present: frozenset[int]) -> list[tuple[Tongue, list[Wish]]]:
     found = []
     for tongue in _TONGUES if present else ():
         known = {name for name, number in tongue.numbers.items() if number in present}

@@ -1,0 +1,169 @@
+"""Where the stream's own time goes, stage by stage, and its memory over a million events: without Kafka and redaction.
+
+A part of bench/stream.py, with the events and frames that it takes.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
+
+from builders import Edge, NoRedaction, Stream  # noqa: E402
+from slmtrail.core import frames, wellformed  # noqa: E402
+from slmtrail.core.events import parse, timestamp_text  # noqa: E402
+from slmtrail.core.identity import Position, identified  # noqa: E402
+from slmtrail.core.ports import Delivery, Message  # noqa: E402
+from slmtrail.stream.alerting import told  # noqa: E402
+from slmtrail.stream.chain import Chain  # noqa: E402
+from slmtrail.stream.job import repartition  # noqa: E402
+from slmtrail.stream.job.shards import Shards  # noqa: E402
+from slmtrail.stream.judge.judge import Judge  # noqa: E402
+from slmtrail.stream.process import Desk, Output, process  # noqa: E402
+
+FRAME_EVENTS = 180
+TEXT_CHARS = 300
+BATCH_FRAMES = 4
+PARTITIONS = 16
+ACTORS = 2_000
+KEPT_EVERY_FRAMES = 100
+START_MS = 1_790_000_000_000
+
+
+def made_events(count: int) -> list[dict[str, Any]]:
+    """Inferences with some personal data, of a few hundred users, as a collector puts them into its frames."""
+    spec = importlib.util.spec_from_file_location("corpus", ROOT / "tests/data/redaction/generate.py")
+    assert spec is not None and spec.loader is not None
+    corpus = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(corpus)
+    rng = random.Random(11)
+    return [
+        parse(
+            {
+                "slm.kind": "inference",
+                "user.id": f"user-{number % 300}",
+                "gen_ai.request.model": "phi-3-mini",
+                "gen_ai.input.messages": [{"role": "user", "content": corpus.prose(rng, TEXT_CHARS)}],
+                "gen_ai.output.messages": [{"role": "assistant", "content": corpus.plain(rng, TEXT_CHARS)}],
+                "gen_ai.usage.input_tokens": 80,
+                "gen_ai.usage.output_tokens": 90,
+                "slm.latency_ms": number % 900,
+                "deployment.environment.name": "dev",
+            },
+            0,
+        )
+        for number in range(count)
+    ]
+
+
+def made_frames(
+    edges: list[Edge], events: list[dict[str, Any]], count: int, now_ms: Callable[[], int]
+) -> list[Message]:
+    """Frames of `count` events in all, which come round again and again."""
+    made = []
+    for number in range(count // FRAME_EVENTS):
+        edge = edges[number % len(edges)]
+        edge.now_ms = now_ms()
+        first = number * FRAME_EVENTS % (len(events) - FRAME_EVENTS)
+        at = {"@timestamp": timestamp_text(edge.now_ms)}
+        some = [event | at for event in events[first : first + FRAME_EVENTS]]
+        made.append(Message(edge.name, frames.to_bytes(edge.frame(some))))
+    return made
+
+
+def _as_a_worker_does() -> None:
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
+def stages(quick: bool) -> dict[str, float]:
+    """CPU microseconds an event of each stage, all events different."""
+    count = (10 if quick else 60) * FRAME_EVENTS
+    events = made_events(count + FRAME_EVENTS)
+    took: dict[str, float] = {}
+    _as_a_worker_does()
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        begun_s = time.process_time()
+        result = work()
+        took[name] = round((time.process_time() - begun_s) / count * 1e6, 1)
+        return result
+
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Stream(Path(folder), redactor=NoRedaction())
+        edge, desk = stream.edge(), stream.desk
+        no_rules = Desk(desk.trust, desk.key, desk.redactor, Judge(desk.policy, []), desk.policy)
+        deliveries = stream.deliveries(*(m.value for m in made_frames([edge], events, count, lambda: START_MS)))
+        _processed(deliveries[:4], desk)
+        lines = timed("open the frames", lambda: [line for each in deliveries for line in _lines(each, desk)])
+        checked = timed("check the events", lambda: [wellformed.event(line) for line in lines])
+        records = [identified(event, "edge-1", "0" * 32, Position(0, n, 0)) for n, event in enumerate(checked)]
+        timed("ask the rules", lambda: [desk.judge.judge(record, "5eed", START_MS) for record in records])
+        timed("ids, salts, JSON", lambda: _processed(deliveries, no_rules))
+        took["ids, salts, JSON"] = round(
+            took["ids, salts, JSON"] - took["open the frames"] - took["check the events"], 1
+        )
+        outputs = _processed(deliveries, desk)
+        packed = timed("send the signals", lambda: [repartition.packed(output, PARTITIONS) for output in outputs])
+        opened = timed("take the signals", lambda: [repartition.opened(m.value) for one in packed for m in one])
+        shards = Shards(desk.judge, 1)
+        shards.hold({0}, {})
+        timed("windows", lambda: [shards.take(0, number, frame) for number, frame in enumerate(opened)])
+    took["all"] = round(sum(took.values()), 1)
+    took["events_a_cpu_second"] = round(1e6 / took["all"])
+    return took
+
+
+def memory(count: int = 1_000_000) -> dict[str, int]:
+    """Resident megabytes while so many events of thousands of actors go through process and windows."""
+    rng, texts, rss_mb = random.Random(5), made_events(4_000), dict[str, int]()
+    _as_a_worker_does()
+    with tempfile.TemporaryDirectory() as folder:
+        stream = Stream(Path(folder), redactor=NoRedaction())
+        edge, desk = stream.edge(), stream.desk
+        shards, chains, offset = Shards(desk.judge, 1), dict[str, Chain](), 0
+        shards.hold({0}, {})
+        for number in range(count // FRAME_EVENTS + 1):
+            at_ms = START_MS + number * 1000
+            events = [event | {"user.id": f"user-{rng.randrange(ACTORS)}"} for event in rng.sample(texts, FRAME_EVENTS)]
+            (made,) = made_frames([edge], [*events, events[0]], FRAME_EVENTS, lambda at_ms=at_ms: at_ms)
+            (delivery,) = stream.deliveries(made.value)
+            output = process([delivery], chains, desk)
+            chains.update(output.chains)
+            for message in repartition.packed(output, PARTITIONS):
+                told(shards.take(0, offset, repartition.opened(message.value)), desk)
+                offset += 1
+            if number % KEPT_EVERY_FRAMES == 0:
+                shards.moved()
+            done = number * FRAME_EVENTS
+            if done // (count // 10) > len(rss_mb):
+                rss_mb[f"{done:,} events"] = _resident_mb()
+    return rss_mb
+
+
+def _lines(delivery: Delivery, desk: Desk) -> list[bytes]:
+    frame = frames.from_bytes(delivery.value)
+    desk.trust.check(frame)
+    return frame.open(desk.key)[1]
+
+
+def _processed(deliveries: list[Delivery], desk: Desk) -> list[Output]:
+    outputs, chains = [], dict[str, Chain]()
+    for first in range(0, len(deliveries), BATCH_FRAMES):
+        outputs.append(process(deliveries[first : first + BATCH_FRAMES], chains, desk))
+        chains.update(outputs[-1].chains)
+    return outputs
+
+
+def _resident_mb() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
