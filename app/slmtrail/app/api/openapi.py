@@ -14,6 +14,9 @@ from slmtrail.app.readers.looking import MAX_REASON_CHARS
 
 _PROBLEM = {"$ref": "#/components/responses/problem"}
 _FAULTS = dict.fromkeys(("400", "401", "403", "404", "421", "429", "503"), _PROBLEM)
+_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+"""Of a part of a path: what holds a line's end is no address."""
+
 _REASON = {"type": "string", "maxLength": MAX_REASON_CHARS}
 
 
@@ -88,6 +91,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         schema["enum"] = list(parameter.values)
     elif parameter.type == "string":
         schema |= {"minLength": parameter.least, "maxLength": parameter.most}
+    if parameter.in_path:
+        schema["pattern"] = _PLAIN
     if parameter.many:
         schema = {"type": "array", "items": schema, "minItems": 1, "maxItems": parameter.most}
     if not parameter.required and parameter.default != "":
