@@ -7,7 +7,6 @@ them, so texts with most shingles in common have some of it in common (bottom-k 
 from __future__ import annotations
 
 import re
-from heapq import nsmallest
 from zlib import crc32
 
 FINGERPRINT = 4
@@ -24,7 +23,7 @@ _WORD = re.compile(rb"[0-9a-z_\x80-\xff]+")
 
 def fingerprint(text: str) -> list[str]:
     """What stands in a record for finding others like it; empty for a text without words."""
-    return [f"{smallest:08x}" for smallest in nsmallest(FINGERPRINT, shingles(text))]
+    return [f"{smallest:08x}" for smallest in sorted(shingles(text))[:FINGERPRINT]]
 
 
 def shingles(text: str) -> set[int]:
