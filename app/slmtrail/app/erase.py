@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from typing import Annotated
 
 import orjson
@@ -24,13 +23,13 @@ from slmtrail.core.certificate import Certificate, rows
 from slmtrail.core.commitment import SALTS
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.ports import RETENTION_DAYS, SIGNALS, Page, Query, Sealed, Store
+from slmtrail.core.ports import RETENTION_DAYS, SIGNALS, Sealed, Store
 from slmtrail.core.settings import Settings
+from slmtrail.indexer.reading.person import records_of
 from slmtrail.stream.job.repartition import forgetting
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-PAGE = 1000
 CERTIFICATE_LEAVES = 100_000
 """Leaves in one certificate: with every second leaf of a ledger it still fits a message."""
 
@@ -51,7 +50,7 @@ def erase(
         raise SettingsError("--reason names the person, and would be sealed for good: give a ticket's number instead")
     with closing(Reading(settings)) as reading:
         spellings = reading.spellings(subject)
-        found = list(_found(reading.ask, spellings))
+        found = records_of(reading.ask, spellings)
     leaves: dict[str, list[int]] = {}
     for sealed in found:
         leaves.setdefault(sealed.ledger, []).append(sealed.leaf)
@@ -85,17 +84,6 @@ async def _forget(settings: Settings, spellings: tuple[str, ...]) -> None:
         await bus.publish(SIGNALS, forgetting(spellings, await bus.partitions(SIGNALS)))
     finally:
         await bus.close()
-
-
-def _found(ask: Callable[[Query], Page], spellings: tuple[str, ...]) -> Iterator[Sealed]:
-    """All records of a person of which anything is left."""
-    query = Query(users=spellings, limit=PAGE)
-    while True:
-        page = ask(query)
-        yield from (sealed for sealed in page.records if sealed.record[SALTS])
-        if not page.cursor:
-            return
-        query = replace(query, after=page.cursor)
 
 
 def _certificates(leaves: dict[str, list[int]], hashes: tuple[str, ...], reason: str) -> list[tuple[int, Certificate]]:
