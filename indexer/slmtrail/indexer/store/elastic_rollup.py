@@ -38,12 +38,11 @@ class Rollups:
     def __init__(self, client: ElasticClient, dataset: str) -> None:
         self._client = client
         self._index = f"rollups-{dataset}"
+        self._made = False
 
     def put(self, hour_ms: int, rollups: Sequence[Rollup]) -> None:
         """Takes the statistics of an hour, in the place of those it has."""
-        if self._client.ask("GET", f"/{self._index}/_mapping") is None:
-            settings = {"auto_expand_replicas": "0-1", "codec": "best_compression"}
-            self._client.ask("PUT", f"/{self._index}", {"mappings": MAPPINGS, "settings": {"index": settings}})
+        self._make()
         documents = {_id(one): _document(one) for one in rollups}
         self._send([{"index": {"_id": name}} for name in documents], list(documents.values()))
         self._delete([name for name in self._ids({"term": {"hour_ms": hour_ms}}) if name not in documents])
@@ -59,6 +58,12 @@ class Rollups:
         if ids := self._ids({"range": {"hour_ms": {"lt": before_ms}}}):
             self._delete(ids)
             self._client.ask("POST", f"/{self._index}/_refresh")
+
+    def _make(self) -> None:
+        if not self._made and self._client.ask("GET", f"/{self._index}/_mapping") is None:
+            settings = {"auto_expand_replicas": "0-1", "codec": "best_compression"}
+            self._client.ask("PUT", f"/{self._index}", {"mappings": MAPPINGS, "settings": {"index": settings}})
+        self._made = True
 
     def _ids(self, query: dict[str, Any]) -> list[str]:
         return [hit["_id"] for hit in self._client.hits(self._index, query, _ORDER, source=False)]
