@@ -36,7 +36,7 @@ def main(role: str, name: str = "") -> None:
 
     if role == "work":
         place = Place(broker, name, given.data / "faust", given.stream.batch_frames)
-        asyncio.run(work(place, connect, desk(given)))
+        asyncio.run(work(place, connect, desk(given), lambda _: asyncio.Event().wait()))
         return
     group = KafkaGroup([broker], GROUP, [FRAMES, SIGNALS])
     command = [sys.executable, __file__, "work"]

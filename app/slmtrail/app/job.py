@@ -12,6 +12,7 @@ from functools import partial
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.reload import Lawbook
 from slmtrail.app.routes import follow_alerts
 from slmtrail.app.run import persistently, until_stopped
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
@@ -41,7 +42,7 @@ def work(settings: Settings, name: str) -> None:
         access = parts.bus_access(settings)
         broker = settings.bus.url.removeprefix(parts.KAFKA)
         place = Place(broker, name, folder, settings.stream.batch_frames, access)
-        asyncio.run(work_on_faust(place, connect, desk))
+        asyncio.run(work_on_faust(place, connect, desk, Lawbook(settings).renewed))
 
 
 async def _supervise(settings: Settings, workers: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from slmtrail.app.law import since_ms
 from slmtrail.bus.connect import connect as connect_bus
 from slmtrail.bus.kafka_access import Access
 from slmtrail.collectors.collector import CollectorOptions
@@ -209,7 +210,9 @@ def open_desk(settings: Settings) -> Iterator[Desk]:
     pool = RedactPool(options, pseudonym_key, PSEUDONYM_EPOCH, given.redact_processes, max_mb=given.redact_max_mb)
     try:
         judge = open_judge(settings, rules)
-        yield Desk(trust.Trust(settings.trust_file), opens.newest, pool, judge, rules, opens, options.ner is not None)
+        names = options.ner is not None
+        known = trust.Trust(settings.trust_file)
+        yield Desk(known, opens.newest, pool, judge, rules, opens, names, since_ms(settings))
     finally:
         pool.close()
 
@@ -257,6 +260,7 @@ def store_api_key(settings: Settings) -> str | None:
 
 def _kept(file: Path | None) -> str | None:
     return keys.read_private(file).decode(errors="replace").strip() if file else None
+
 
 def ledger_name(settings: Settings, partition: int) -> str:
     """The name of the ledger over one partition, as its checkpoints and records say it."""

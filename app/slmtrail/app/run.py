@@ -14,13 +14,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from slmtrail.app import endpoint, parts
 from slmtrail.app.emitting import CollectorEmitter
+from slmtrail.app.reload import Lawbook, under_law
 from slmtrail.app.routes import follow_alerts
 from slmtrail.app.serve import Server, listen
 from slmtrail.app.web.guard import HostGuard
@@ -35,6 +36,9 @@ from slmtrail.core.health import HEALTH
 from slmtrail.core.metrics import SPOOL_LIMIT_BYTES
 from slmtrail.core.ports import RECORDS, Bus, Store, Uplink
 from slmtrail.core.settings import Settings
+
+if TYPE_CHECKING:
+    from slmtrail.stream.process import Desk
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +67,6 @@ async def up(
 ) -> None:
     """The whole pipeline in one process, until a signal. `pages` is entered once there is a store to read and
     left before it closes, and tells through the collector who looked; `extra` runs beside it once it is ready."""
-    from slmtrail.stream.runner import run as stream
-
     async with contextlib.AsyncExitStack() as stack:
         sock = listen(settings.ingest.host, settings.ingest.port)
         stack.callback(sock.close)
@@ -76,7 +78,7 @@ async def up(
         desk = stack.enter_context(parts.open_desk(settings))
         await bus.ensure_topics()
         tasks = [
-            persistently("the stream", lambda: stream(bus, desk, settings.stream.batch_frames)),
+            persistently("the stream", lambda: _streaming(settings, bus, desk)),
             persistently("the routes of alerts", lambda: follow_alerts(settings, bus)),
             *await _indexing(settings, bus, store),
         ]
@@ -104,20 +106,26 @@ async def collect(settings: Settings, ready: Ready) -> None:
 
 async def stream(settings: Settings) -> None:
     """The stream in a plain loop, on SQLite."""
-    from slmtrail.stream.runner import run
-
     with parts.open_desk(settings) as desk:
         bus = parts.open_bus(settings)
         try:
             await bus.ensure_topics()
             await until_stopped(
                 [
-                    persistently("the stream", lambda: run(bus, desk, settings.stream.batch_frames)),
+                    persistently("the stream", lambda: _streaming(settings, bus, desk)),
                     persistently("the routes of alerts", lambda: follow_alerts(settings, bus)),
                 ]
             )
         finally:
             await bus.close()
+
+
+async def _streaming(settings: Settings, bus: Bus, desk: Desk) -> None:
+    """The stream, under policy and rules as their files are now."""
+    from slmtrail.stream.runner import run
+
+    lawbook = Lawbook(settings)
+    await under_law(lawbook, desk, lambda now, over: run(bus, now, settings.stream.batch_frames, over))
 
 
 async def index(settings: Settings, partitions: Sequence[int] | None = None) -> None:
@@ -273,6 +281,7 @@ async def until_stopped(tasks: list[Task], *, first_ends: bool = False) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, log.info, "policy and rules are taken up by themselves when they change")
     HEALTH.loop = loop
     HEALTH.tell("process")
     running = [asyncio.ensure_future(task) for task in tasks]

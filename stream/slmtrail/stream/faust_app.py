@@ -25,9 +25,10 @@ from slmtrail.bus.kafka_access import NO_ACCESS, Access
 from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
+from slmtrail.stream.emit import publish
 from slmtrail.stream.job.pulse import Pulse, end
 from slmtrail.stream.job.worker import Worker
-from slmtrail.stream.process import Desk
+from slmtrail.stream.process import Desk, in_force
 from slmtrail.stream.runner import GROUP, PATIENCE_S, TICK_S
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,11 @@ class Job:
         self.app.agent(self._frames, name="frames", concurrency=1)(self._take_frames)
         self.app.agent(self._signals, name="signals", concurrency=1)(self._take_signals)
 
-    async def run(self) -> None:
-        """Works until SIGINT or SIGTERM, or until the process that started this one is gone."""
+    async def run(self, over: Awaitable[object]) -> None:
+        """Works until SIGINT or SIGTERM, until it is `over`, or until the process that started this one is gone."""
         stop = asyncio.Event()
+        ending = asyncio.ensure_future(over)
+        ending.add_done_callback(lambda _: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         HEALTH.loop = asyncio.get_running_loop()
@@ -80,6 +83,7 @@ class Job:
         beating = asyncio.create_task(self._beat(stop))
         await self.app.start()
         await beating
+        ending.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self._worker.let_go()
@@ -222,14 +226,18 @@ def _delivery(event: Any) -> Delivery:
     )
 
 
-async def work(place: Place, connect: Callable[[], Awaitable[Bus]], desk: Desk) -> None:
-    """Runs a worker in this process until a signal. `connect` opens the bus on which the output is published."""
+async def work(
+    place: Place, connect: Callable[[], Awaitable[Bus]], desk: Desk, over: Callable[[Desk], Awaitable[object]]
+) -> None:
+    """Runs a worker in this process until a signal, or until its desk is `over`. `connect` opens the bus on which the
+    output is published."""
     # Records are trees that come and go by the thousand: to look through them for cycles takes a third of the time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     bus = await connect()
     try:
         await bus.ensure_topics()
-        await Job(place, bus, desk, await bus.partitions(FRAMES)).run()
+        await publish(in_force(desk), bus)
+        await Job(place, bus, desk, await bus.partitions(FRAMES)).run(over(desk))
     finally:
         await bus.close()

@@ -70,6 +70,8 @@ class Desk:
     """Those that frames may be sealed to beside `key`, by their ids."""
     finds_names: bool = False
     """Whether redaction has a model that finds names of people and places; each record says so."""
+    since_ms: int = 0
+    """When policy and rules were written; 0 where they are those that come with slmtrail."""
     stamp: dict[str, str] = field(init=False)
     """What each record says of what it was judged by."""
 
@@ -325,20 +327,45 @@ def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals
     header, day = frame.header, delivery.timestamp_ms // DAY_MS
     named = f"slmtrail key refused v1\n{reason}\n{header.collector}\n{header.key}\n{day}"
     boot = hashlib.sha256(named.encode()).hexdigest()[:32]
-    event = events.validate(
-        {
-            "slm.kind": "system",
-            "@timestamp": delivery.timestamp_ms,
-            "deployment.environment.name": header.environment,
-            "event.action": "key_refused",
-            "event.outcome": "failure",
-            "event.reason": reason,
-            "slm.trail.collector": header.collector,
-            "slm.trail.key": header.key,
-        }
-    )
-    record = identified(event, STREAM, boot, Position(0, 0, 0))
-    judged = desk.judge.judge(record, boot, delivery.timestamp_ms)
+    event = {
+        "slm.kind": "system",
+        "@timestamp": delivery.timestamp_ms,
+        "deployment.environment.name": header.environment,
+        "event.action": "key_refused",
+        "event.outcome": "failure",
+        "event.reason": reason,
+        "slm.trail.collector": header.collector,
+        "slm.trail.key": header.key,
+    }
+    return _of_stream(event, boot, desk, signals)
+
+
+def in_force(desk: Desk) -> Output:
+    """The record that this policy and these rules judge; the same whichever worker says it, and however often."""
+    output = Output()
+    if not desk.since_ms:
+        return output
+    named = f"slmtrail law v1\n{desk.policy.digest}\n{desk.judge.digest}\n{desk.since_ms}"
+    event = {
+        "slm.kind": "config",
+        "@timestamp": desk.since_ms,
+        "event.action": "policy_in_force",
+        "event.outcome": "success",
+        "slm.config.name": "policy and rules of the stream",
+        "slm.config.type": "policy",
+        "slm.config.digest": desk.policy.digest,
+        "slm.config.values": {"version": desk.policy.version, "ruleset": desk.judge.digest},
+    }
+    record = _of_stream(event, hashlib.sha256(named.encode()).hexdigest()[:32], desk, [])
+    output.records.append(Message(STREAM, canonical.dumps(record)))
+    output.count(record)
+    return output
+
+
+def _of_stream(event: dict[str, Any], boot: str, desk: Desk, signals: list[Signal]) -> dict[str, Any]:
+    """The record of something that the stream itself says; `boot` is what makes it this one."""
+    record = identified(events.validate(event), STREAM, boot, Position(0, 0, 0))
+    judged = desk.judge.judge(record, boot, events.timestamp_ms(record["@timestamp"]))
     signals += judged.signals
     if judged.flags:
         record["slm.flags"] = judged.flags

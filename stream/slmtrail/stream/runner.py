@@ -11,7 +11,7 @@ from slmtrail.stream.alerting import alerted, with_alerts
 from slmtrail.stream.emit import carried, publish, remembered
 from slmtrail.stream.job.repartition import opened
 from slmtrail.stream.judge.windows import Windows
-from slmtrail.stream.process import Desk, Output, process
+from slmtrail.stream.process import Desk, Output, in_force, process
 
 GROUP = "slmtrail-stream"
 POLL_MS = 1000
@@ -20,8 +20,10 @@ PATIENCE_S = 60.0
 """After a start nobody is called silent for so long: collectors may start with us."""
 
 
-async def run(bus: Bus, desk: Desk, batch_frames: int) -> None:
-    """Works until cancelled. Any failure ends it: what was not acknowledged is delivered again."""
+async def run(bus: Bus, desk: Desk, batch_frames: int, over: asyncio.Event) -> None:
+    """Works until cancelled, or until the batch at hand when it is `over`. Any failure ends it: what was not
+    acknowledged is delivered again."""
+    await publish(in_force(desk), bus)
     chains = await carried(bus)
     windows = Windows(desk.judge)
     windows.restore_shards(await remembered(bus))
@@ -30,7 +32,7 @@ async def run(bus: Bus, desk: Desk, batch_frames: int) -> None:
     subscription, told = await bus.subscribe(FRAMES, GROUP), await bus.subscribe(SIGNALS, GROUP)
     next_tick_s = time.monotonic() + PATIENCE_S
     try:
-        while True:
+        while not over.is_set():
             batch = await subscription.poll(batch_frames, POLL_MS)
             if erasures := await told.poll(batch_frames, 0):
                 # No signals travel here, only who is to be forgotten.

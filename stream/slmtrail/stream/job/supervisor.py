@@ -84,6 +84,9 @@ class Supervisor:
             code = await slot.process.wait()
             if code in HOPELESS:
                 raise WorkerFailed(f"worker {slot.number} can't run (exit code {code}); its log says why")
+            if code == 0:
+                log.info("worker %d ended by itself, to start again under what has changed", slot.number)
+                continue
             reason = "stuck" if slot.stuck else "ended"
             slot.stuck = False
             WORKER_RESTARTS.labels(reason).inc()
