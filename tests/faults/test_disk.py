@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from small_disk import fill, small_disk
 from trails import EmbeddedTrail, eventually
 
 DISK_MB = 24
@@ -17,16 +17,10 @@ DISK_MB = 24
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk takes root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={DISK_MB}m", "slmtrail-test"]
-    if subprocess.run(["mount", *options, folder], capture_output=True, check=False).returncode:
-        pytest.skip("this machine does not let root mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with small_disk(tmp_path / "disk", DISK_MB) as mounted:
+        if mounted is None:
+            pytest.skip("mounting a small disk takes root, and a machine that lets it")
+        yield mounted
 
 
 def event(number: int) -> dict[str, Any]:
@@ -45,14 +39,7 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
     trail.start()
     _, first = trail.post([event(0)])
     accepted = set(first["ids"])
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        while True:
-            try:
-                file.write(bytes(65536))
-            except OSError:
-                break
-
+    filler = fill(disk)
     sent, refusals = 1, 0
     while refusals < 5 and sent < 2000:
         status, answer = trail.post([event(sent)])

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs import Feed, JobTrail, check
+from jobs import Feed, JobTrail, check, until
 from servers.kafka import Kafka, start_kafka
+from small_disk import fill, small_disk
 
 SEED = 20261126
+DISK_MB = 96
 ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "2"))
 KINDS = (
     "kill one",
@@ -35,13 +37,26 @@ KINDS = (
 
 @pytest.mark.slow
 def test_what_happens_to_workers_and_broker_costs_no_record_and_no_alert(tmp_path: Path) -> None:
-    with start_kafka() as kafka:
-        counts = asyncio.run(hurt(JobTrail(tmp_path, kafka.bootstrap), kafka))
+    with small_disk(tmp_path / "disk", DISK_MB) as disk:
+        properties = {"log.dirs": str(disk / "kafka")} if disk else {}
+        with start_kafka(properties=properties) as kafka:
+            trail = JobTrail(tmp_path / "trail", kafka.bootstrap)
+            counts = asyncio.run(hurt(trail, kafka, rounds(can_be_full=disk is not None)))
     print(counts)
     assert counts["alerts"] > 0
 
 
-async def hurt(trail: JobTrail, kafka: Kafka) -> dict[str, int]:
+def rounds(*, can_be_full: bool) -> list[str]:
+    """What happens, one thing after the other; the disk runs full after every ten and at the end, where it can."""
+    kinds: list[str] = []
+    for number in range(ROUNDS):
+        kinds.append(KINDS[number % len(KINDS)])
+        if can_be_full and (number % 10 == 9 or number == ROUNDS - 1):
+            kinds.append("full disk")
+    return kinds
+
+
+async def hurt(trail: JobTrail, kafka: Kafka, kinds: list[str]) -> dict[str, int]:
     """Hurts the job in rounds while frames come in, lets it catch up, and counts."""
     rng = random.Random(SEED)
     bus, stop = trail.bus(), asyncio.Event()
@@ -50,11 +65,13 @@ async def hurt(trail: JobTrail, kafka: Kafka) -> dict[str, int]:
     await asyncio.to_thread(trail.start)
     feeding = asyncio.create_task(feed.run(stop))
     try:
-        for number in range(ROUNDS):
-            kind = KINDS[number % len(KINDS)]
+        for number, kind in enumerate(kinds):
             await asyncio.sleep(rng.uniform(0, 6))
             print(f"round {number}: {kind}, {feed.sent} frames", flush=True)
-            await asyncio.to_thread(one, kind, trail, kafka, rng)
+            if kind == "full disk":
+                await full(kafka, feed)
+            else:
+                await asyncio.to_thread(one, kind, trail, kafka, rng)
             if number % 5 == 4:
                 await trail.caught_up()
         stop.set()
@@ -66,6 +83,25 @@ async def hurt(trail: JobTrail, kafka: Kafka) -> dict[str, int]:
         feeding.cancel()
         await asyncio.to_thread(trail.stop)
         await bus.close()
+
+
+async def full(kafka: Kafka, feed: Feed) -> None:
+    """The broker's disk runs full, it ends, and comes back when there is room."""
+    assert kafka.data is not None
+    filler = await asyncio.to_thread(fill, kafka.data)
+
+    async def ended() -> bool:
+        return not kafka.alive()
+
+    await until("the broker ends on its full disk", ended)
+    filler.unlink()
+    sent = feed.sent
+    await asyncio.to_thread(kafka.start)
+
+    async def goes_on() -> bool:
+        return feed.sent > sent + len(feed.edges)
+
+    await until("frames come in again", goes_on)
 
 
 def one(kind: str, trail: JobTrail, kafka: Kafka, rng: random.Random) -> None:
