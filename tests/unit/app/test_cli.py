@@ -128,3 +128,18 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     done = run("up", data=tmp_path / "data", SLMTRAIL_INGEST_PORT="0")
     assert done.returncode == 4
     assert "chmod 600" in done.stderr
+
+
+def test_records_are_counted_and_a_query_is_exported(data: Path) -> None:
+    counted = run("search", "question", *ALICE, "--count", "--facets", "user", "--histogram", "--json", data=data)
+    told = json.loads(counted.stdout)
+    assert told["total"] == 40
+    assert told["facets"] == {"user": [{"value": "alice", "count": 40}]}
+    assert sum(bar["count"] for bar in told["histogram"]["bars"]) == 40
+    table = run("export", "-", "question", "user:alice", "kind:inference", "--format", "csv", data=data)
+    assert len(table.stdout.splitlines()) == 41
+    file = data.parent / "alice.ndjson"
+    assert "40 records" in run("export", str(file), "user:alice", "kind:inference", data=data).stderr
+    assert {json.loads(line)["user.id"] for line in file.read_text().splitlines()} == {"alice"}
+    refused = run("export", str(data.parent / "none.csv"), "usr:x", data=data)
+    assert (refused.returncode, (data.parent / "none.csv").exists()) == (2, False)
