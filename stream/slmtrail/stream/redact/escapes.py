@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import replace
 
 from slmtrail.stream.redact.finding import Finding
 
@@ -43,13 +42,13 @@ class Unescaped:
         """A finding in what the text says, as one in the text."""
         last = self._place(found.end - 1)
         end = next((end for start, end in self._around(last) if start == last), last + 1)
-        return replace(found, start=self._place(found.start), end=end)
+        return found._replace(start=self._place(found.start), end=end)
 
     def without_halves(self, found: Finding) -> Finding:
         """A finding in the text, without the end of an escape at its beginning, and with all of one at its end."""
         start = next((end for begin, end in self._around(found.start) if begin < found.start < end), found.start)
         end = next((end for begin, end in self._around(found.end) if begin < found.end < end), found.end)
-        return replace(found, start=min(start, end), end=end)
+        return found._replace(start=min(start, end), end=end)
 
     def _place(self, place: int) -> int:
         return place + self._shifts[bisect_right(self._ends, place) - 1]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A span of a text. It never holds the value itself.
 
     rule: the recogniser and pattern, or the secret rule, that found it; version: of that rule.

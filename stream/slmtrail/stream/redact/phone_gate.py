@@ -16,8 +16,9 @@ _ASCII_RUN = re.compile(r"[0-9][0-9xX ()./\[\]~\-]*[0-9]")
 _RUN = re.compile(rf"\d[{util._VALID_PUNCTUATION}X\d]*\d")
 _CHUNK = re.compile(r"\d+")
 _MAX_LEAD_CHARS = 10
-# A candidate takes no more than 20 digits with nothing between them.
+# A candidate takes no more than 20 digits with nothing between them, and behind the mark of an extension perhaps 9.
 _MAX_UNDIVIDED_CHARS = 20
+_MAX_EXTENSION_CHARS = 9
 # What phonenumbers takes for the mark of an extension, behind a number and before its digits.
 _MARK = "ext|xt|x|int|anexo|\u0434\u043e\u0431|[#~;\uff03\uff5e\uff45\uff58\uff49]"
 _EXTENSION = re.compile(rf"[ \t,\xa0]*(?:{_MARK})", re.IGNORECASE)
@@ -56,20 +57,20 @@ class PhoneGate:
             if not run.isascii():
                 run = "".join(util.normalize_digits_only(c) if c.isdecimal() else c for c in run)
             digits = run.replace("-", "")
-            if digits.isdigit() and (len(digits) == len(run) or _is_undivided(text, run, start, end)):
+            is_short = len(run) <= _MAX_EXTENSION_CHARS and run.isdigit()
+            if is_short or (digits.isdigit() and _is_undivided(text, run, start, end)):
                 # It is a number as a whole or none at all, and no number has a part of it.
                 if MIN_DIGITS <= len(digits) <= MAX_DIGITS:
                     mask = self._plans.valid_in(digits, self._plans.every)
                     if mask:
                         places.append((end - 1, mask))
             else:
-                places += self._parts(run, start)
+                places += self._parts(_chunks(text, run, start))
         return places
 
-    def _parts(self, run: str, start: int) -> list[tuple[int, int]]:
-        """The places of what may be a number within a run."""
+    def _parts(self, chunks: list[tuple[int, str]]) -> list[tuple[int, int]]:
+        """The places of what may be a number made of chunks of digits."""
         may_be_in = self._plans.possible_in
-        chunks = [(chunk.end() - 1 + start, chunk.group()) for chunk in _CHUNK.finditer(run)]
         masks = [0] * len(chunks)
         for first in range(len(chunks)):
             digits = ""
@@ -80,6 +81,21 @@ class PhoneGate:
                 if len(digits) >= MIN_DIGITS:
                     masks[last] |= may_be_in(digits)
         return [(place, mask) for (place, _), mask in zip(chunks, masks, strict=True) if mask]
+
+
+def _chunks(text: str, run: str, start: int) -> list[tuple[int, str]]:
+    """The digits of a run as a candidate has them, all or none of each chunk; and where the last of them stands."""
+    chunks: list[tuple[int, str]] = []
+    for found in _CHUNK.finditer(run):
+        digits, place = found.group(), start + found.start()
+        if len(digits) > _MAX_EXTENSION_CHARS:
+            cut = _MAX_EXTENSION_CHARS if _EXTENSION_LEFT.match(text, 0, place) else _MAX_UNDIVIDED_CHARS
+            while len(digits) > cut:
+                place += cut
+                chunks.append((place - 1, digits[:cut]))
+                digits, cut = digits[cut:], _MAX_UNDIVIDED_CHARS
+        chunks.append((place + len(digits) - 1, digits))
+    return chunks
 
 
 def _is_undivided(text: str, run: str, start: int, end: int) -> bool:

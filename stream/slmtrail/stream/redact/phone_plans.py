@@ -62,7 +62,7 @@ class PhonePlans:
         if len(digits) > util._MIN_LENGTH_FOR_NSN:
             country_code, rest = util._extract_country_code(digits)
             if country_code:
-                valid = _is_valid_stripped(country_code, rest, _prefix_of_calling_code(country_code))
+                valid = _is_valid_stripped(country_code, rest)
                 return self.every if valid else 0
         mask = 0
         for place, region in enumerate(self._regions):
@@ -127,9 +127,9 @@ def _prefix_of_calling_code(country_code: int) -> _Prefix:
     return _Prefix(_metadata_of_calling_code(country_code))
 
 
-def _is_valid_stripped(country_code: int, number: str, prefix: _Prefix) -> bool:
+def _is_valid_stripped(country_code: int, number: str) -> bool:
     """Whether what is left of a number without its calling code is valid, with a national prefix or without."""
-    national = prefix.national(number)
+    national = _prefix_of_calling_code(country_code).national(number)
     return national is not None and _calling_code(country_code).has(national)
 
 
@@ -254,16 +254,11 @@ class _Region:
             if len(rest) <= util._MIN_LENGTH_FOR_NSN:
                 return False
             country_code, rest = util._extract_country_code(rest)
-            if not country_code:
-                return False
-            is_here = country_code == self._country_code
-            return _is_valid_stripped(
-                country_code, rest, self._prefix if is_here else _prefix_of_calling_code(country_code)
-            )
+            return bool(country_code) and _is_valid_stripped(country_code, rest)
         if digits.startswith(self._calling_code):
             rest, _ = self._prefix.stripped(digits[len(self._calling_code) :])
             if self._prefix.has_calling_code(digits, rest):
-                return _is_valid_stripped(self._country_code, rest, self._main_prefix)
+                return _is_valid_stripped(self._country_code, rest)
         national = self._prefix.national(digits)
         return national is not None and self._prefix_is_there(digits, national) and self._numbers.has(national)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -191,7 +191,7 @@ class _Record:
         findings, plan.error = self._look(text, with_escapes=True)
         shift = len(text) - len(leaf.text)
         plan.findings = [
-            replace(found, start=max(found.start - shift, 0), end=found.end - shift)
+            found._replace(start=max(found.start - shift, 0), end=found.end - shift)
             for found in findings
             if found.end > shift
         ]
@@ -239,7 +239,7 @@ class _Record:
                         if self._operator(found.type) != "keep":
                             plan.continued.append((0, min(found.end, end) - begin))
                         continue
-                    part = replace(found, start=found.start - begin, end=min(found.end, end) - begin)
+                    part = found._replace(start=found.start - begin, end=min(found.end, end) - begin)
                     if found.end > end:
                         plan.split[part] = joined[found.start : found.end]
                     # Even of a finding within one chunk, what makes it one may stand in another.
@@ -266,7 +266,7 @@ class _Record:
                 span = (start - begins[place], start - begins[place] + len(value))
                 if span not in known[place] and span[1] <= len(plans[place].leaf.text):
                     known[place].add(span)
-                    repeat = replace(found, start=span[0], end=span[1], rule=f"repeat/{found.rule}")
+                    repeat = found._replace(start=span[0], end=span[1], rule=f"repeat/{found.rule}")
                     plans[place].findings.append(repeat)
 
     # The second pass: put something in its place.

@@ -24,9 +24,13 @@ def without_duplicates(results: list[Result]) -> list[Result]:
     unique = {(r.type, r.start, r.end, r.score): r for r in reversed(results)}
     kept: list[Result] = []
     active: list[Result] = []
+    reach = -1
     for result in sorted(unique.values(), key=_order):
-        if active and active[-1].type != result.type:
-            active = []
+        if result.start > reach or active[-1].type != result.type:
+            active = [result]
+            reach = result.end
+            kept.append(result)
+            continue
         active = [other for other in active if other.end >= result.start]
         for other in active:
             if result.end <= other.end and result.score <= other.score:
@@ -34,6 +38,7 @@ def without_duplicates(results: list[Result]) -> list[Result]:
         else:
             kept.append(result)
             active.append(result)
+            reach = max(reach, result.end)
     return kept
 
 

@@ -23,14 +23,17 @@ def without_surrogates(text: str) -> str:
 
 
 # Digits of other scripts, and what matches i, s or k when case is ignored; `re` and `regex` know different digits.
-_LOOKALIKES = (re.compile(r"\d"), regex.compile(r"[\d\u0130\u0131\u017f\u212a]"))
+# From 0x20000 on there are ideographs only, and what has no name yet.
+_BEYOND = "".join(map(chr, range(0x100, 0x20000)))
+_LOOKALIKES = frozenset(re.findall(r"\d", _BEYOND) + regex.findall(r"[\d\u0130\u0131\u017f\u212a]", _BEYOND))
+del _BEYOND
 
 
 def _high_bytes(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     beyond = error.object[error.start : error.end]
-    byte = LOOKALIKE if any(known.search(beyond) for known in _LOOKALIKES) else b"\xfe"
+    byte = b"\xfe" if _LOOKALIKES.isdisjoint(beyond) else LOOKALIKE
     return byte * len(beyond), error.end
 
 

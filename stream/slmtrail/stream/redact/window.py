@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ class WindowedPattern:
             return
         alphabet = known.alphabet | HIGH if known.alphabet & HIGH else known.alphabet
         self._outside_left = regex.compile("(?r)" + text_class(alphabet, negated=True))
-        self._inside = regex.compile(text_class(alphabet) + "*+")
+        self._inside: Any = re.compile(text_class(alphabet) + "*")
 
     def spans(self, text: str, ends: Sequence[int] | None) -> list[Span]:
         """Where the pattern matches. ends: where the gate saw parts of matches; None: it can't say."""
@@ -56,8 +57,7 @@ class WindowedPattern:
             done = self._inside.match(text, end - 1).end()
             limit = min(done + self._look_chars, length)
             if limit - start > _LONG_WINDOW_CHARS:
-                found = self._compiled.finditer(text, start, limit, timeout=self._timeout_s)
+                matches += self._compiled.finditer(text, start, limit, timeout=self._timeout_s)
             else:
-                found = self._compiled.finditer(text, start, limit)
-            matches += [m for m in found if m.end() > m.start()]
+                matches += self._compiled.finditer(text, start, limit)
         return matches

@@ -185,7 +185,7 @@ def test_phone_verdicts_are_those_of_phonenumbers() -> None:
     import phonenumbers
     from phonenumbers import phonenumbermatcher, phonenumberutil
 
-    regions = ("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR", "AR", "RU")
+    regions = ("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR", "AR", "RU", "JE", "KZ")
     plans = PhonePlans(regions)
     rng = random.Random(SEED)
     examples = [
@@ -219,7 +219,7 @@ def test_phone_verdicts_are_those_of_phonenumbers() -> None:
 def test_phone_spans_are_those_of_phonenumbers() -> None:
     import phonenumbers
 
-    regions = ("US", "GB", "DE", "AR")
+    regions = ("US", "GB", "DE", "AR", "UG")
     finder = PhoneFinder(regions)
     rng = random.Random(SEED)
     pieces = [
@@ -231,6 +231,8 @@ def test_phone_spans_are_those_of_phonenumbers() -> None:
         "/",
         "x12",
         "ext 5",
+        "int 00302345678",
+        "00441481960194",
         "+",
         "-",
         "a",
