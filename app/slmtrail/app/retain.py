@@ -27,8 +27,7 @@ from slmtrail.core import policy as policy_file
 from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import KeyFileError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.health import HEALTH
-from slmtrail.core.metrics import RETAINED
+from slmtrail.core.metrics import RETAINED, RETENTION_FAILURES
 from slmtrail.core.ports import Query, Store
 from slmtrail.core.routing import span_ms
 from slmtrail.core.settings import Settings
@@ -136,10 +135,8 @@ async def keep(settings: Settings, store: Store) -> None:
         try:
             await _pass(settings, store, _now_ms())
         except TrailError as error:
-            HEALTH.tell("retention", str(error))
+            RETENTION_FAILURES.inc()
             log.error("retention waits for its next hour: %s", error)
-        else:
-            HEALTH.tell("retention")
         await asyncio.sleep(PASS_S)
 
 

@@ -51,6 +51,7 @@ RECORDS_SEALED = Counter("slm_records_sealed_total", "Records made leaves of a l
 RECORDS_DUPLICATE = Counter("slm_records_duplicate_total", "Records seen before and passed over.")
 RECORDS_STORED = Counter("slm_records_stored_total", "Records acknowledged by the store.")
 RETAINED = Counter("slm_retained_total", "Records over their time, summarised or removed.", ["action"])
+RETENTION_FAILURES = Counter("slm_retention_failures_total", "Hourly runs of retention that failed.")
 STORE_FAILURES = Counter("slm_store_failures_total", "Attempts to store that failed and were tried again.")
 LEDGER_SIZE = Gauge("slm_ledger_size", "Leaves in a ledger.", ["ledger"])
 FRESHNESS_SECONDS = Histogram(
