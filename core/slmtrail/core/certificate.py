@@ -106,6 +106,12 @@ def read(record: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> Cer
     return certificate
 
 
+def hands_over(certificate: Certificate) -> str:
+    """The id of the control key that decides no more behind this certificate; empty where it is about another thing."""
+    name, _, ids = certificate.subject.partition(":")
+    return ids.partition(":")[0] if (certificate.action, name) == ("key_rotated", "control") else ""
+
+
 def by_id(keys: Iterable[Ed25519PublicKey]) -> dict[str, Ed25519PublicKey]:
     """Keys under their ids."""
     return {key_id(key): key for key in keys}

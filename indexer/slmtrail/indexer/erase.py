@@ -7,9 +7,11 @@ counts as stored only when the content is gone, so a crash in between erases aga
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from slmtrail.core import canonical, certificate, commitment
@@ -19,21 +21,34 @@ from slmtrail.core.ports import Rows, Sealed
 log = logging.getLogger(__name__)
 
 
-def ordered(records: Iterable[Sealed], authorities: Mapping[str, Ed25519PublicKey]) -> Iterator[Rows]:
+def ordered(
+    records: Iterable[Sealed], authorities: Mapping[str, Ed25519PublicKey], before: Callable[[int], Iterable[bytes]]
+) -> Iterator[Rows]:
     """The rows of leaves to be erased, of each certificate among records just sealed.
 
-    One that nobody of authority signed is no order: it is sealed like any record, and verification names it.
+    `before`: the records of the certificates in front of a leaf. One that nobody of authority signed, or a key in whose
+    place another was put before it, is no order: it is sealed like any record, and verification names it.
     """
     for sealed in records:
         if certificate.FIELD not in sealed.record:
             continue
         try:
-            found = certificate.read(sealed.record, authorities)
+            found = certificate.read(sealed.record, _in_force(authorities, before(sealed.leaf)))
         except ControlError as error:
             log.error("leaf %d of %s is not obeyed: %s", sealed.leaf, sealed.ledger, error)
             continue
         if found.action == "erased" and found.ledger == sealed.ledger:
             yield found.leaves
+
+
+def _in_force(
+    authorities: Mapping[str, Ed25519PublicKey], certificates: Iterable[bytes]
+) -> dict[str, Ed25519PublicKey]:
+    keys = dict(authorities)
+    for text in certificates:
+        with suppress(ControlError):
+            keys.pop(certificate.hands_over(certificate.read(orjson.loads(text), keys)), None)
+    return keys
 
 
 def erased(record: dict[str, Any]) -> bytes | None:

@@ -56,7 +56,7 @@ async def run(
             if storing and (sealed is None or len(storing) == at_once):
                 deliveries, done, work = storing[0]
                 await work
-                await _erase(done, store, sealer.ledger, authorities)
+                await _erase(done, store, sealer, authorities)
                 await _wholly(sealer.stored, deliveries)
                 storing.popleft()
             if sealed is not None:
@@ -93,10 +93,10 @@ async def _store(sealed: Batch, bus: Bus, store: Store, ledger: str) -> None:
     _observe_freshness(sealed.records)
 
 
-async def _erase(stored: Batch, store: Store, ledger: str, authorities: Mapping[str, Ed25519PublicKey]) -> None:
+async def _erase(stored: Batch, store: Store, sealer: Sealer, authorities: Mapping[str, Ed25519PublicKey]) -> None:
     """Obeys the certificates of a batch: all that was sealed before it is stored by now."""
-    for rows in ordered(stored.records, authorities):
-        log.warning("erased the content of %d records", await _patiently(partial(store.erase, ledger, rows)))
+    for rows in ordered(stored.records, authorities, sealer.certificates):
+        log.warning("erased the content of %d records", await _patiently(partial(store.erase, sealer.ledger, rows)))
 
 
 async def _wholly(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

@@ -158,6 +158,11 @@ class Sealer:
             self._db.execute("UPDATE head SET stored_offset = ?, stored_size = ?", (offset, size))
         self._stored_offset, self._stored_size = offset, size
 
+    def certificates(self, end: int) -> list[bytes]:
+        """The records of the certificates before the leaf `end`."""
+        found = self._db.execute("SELECT record FROM certificates WHERE leaf < ? ORDER BY leaf", (end,))
+        return [record for (record,) in found]
+
     def checkpoint(self) -> bytes | None:
         """Signs the head over all stored leaves and puts it on disk; None where that is signed already."""
         if self._stored_size == self._signed_size:

@@ -16,6 +16,7 @@ from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core import canonical, certificate
 from slmtrail.core.certificate import COLLECTOR, Certificate
 from slmtrail.core.errors import LedgerError
+from slmtrail.core.keys import key_id
 from slmtrail.core.ports import RECORDS, Message, Proved, Query, Rows, Sealed
 from slmtrail.indexer.index import run
 from slmtrail.indexer.seal import Sealer
@@ -24,8 +25,8 @@ from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.trail import verify
 
 CANARY = "xylophonist"
-AUTHORITY = Ed25519PrivateKey.generate()
-DECIDES = certificate.by_id([AUTHORITY.public_key()])
+AUTHORITY, NEXT = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+DECIDES = certificate.by_id([AUTHORITY.public_key(), NEXT.public_key()])
 
 
 class Place:
@@ -148,6 +149,20 @@ def test_only_who_may_decide_is_obeyed(place: Place, forged: str) -> None:
     place.index(messages[forged])
     assert place.found(Query(CANARY)) == 20
     assert {fault.kind for fault in place.check().faults} == (set() if "ledger" in forged else {"certificate"})
+
+
+def test_a_control_key_is_obeyed_up_to_where_another_took_its_place(place: Place) -> None:
+    first, second, third = ([(leaf, leaf)] for leaf in leaves_of(place, "mallory-77")[:3])
+    subject = f"control:{key_id(AUTHORITY.public_key())}:{key_id(NEXT.public_key())}"
+    told = Certificate("key_rotated", 1_790_000_000_000, "admin@host", "rotation", subject, LEDGER)
+    rotated = Message(COLLECTOR, canonical.dumps(certificate.record(told.sign(NEXT), "dev")), 0)
+    place.index(order(first), rotated)
+    assert place.check().faults == []
+    place.index(order(second), order(third, NEXT))
+    proved = place.check()
+    assert [fault.kind for fault in proved.faults] == ["certificate"]
+    assert sum(proved.erased.values()) == 2
+    assert place.records()[second[0][0]].record["user.id"] == "mallory-77"
 
 
 def test_an_erasure_beyond_its_certificate_is_unlawful(place: Place) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from builders import LEDGER, SealedTrail, Stream, inference
 from slmtrail.core import canonical, commitment
+from slmtrail.core.errors import LedgerError
 from slmtrail.core.ports import Proved
 from slmtrail.indexer import export
 from slmtrail.indexer.ledger.checkpoint import Checkpoint
@@ -275,3 +276,10 @@ def test_a_scope_is_checked_with_its_neighbours(copy: Copy) -> None:
     copy.file.write_bytes(b"".join(lines[:400] + lines[401:]))
     assert {fault.kind for fault in copy.check(scope=Scope(collector="edge-2")).faults} == {"missing"}
     assert not copy.check(scope=Scope(collector="edge-9")).faults
+
+
+def test_a_memory_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    for content in (b"{", b"[]", b"{}", b'{"version":1,"ledgers":{}}', b'{"ledger/0":{"checkpoint":""}}'):
+        (tmp_path / "memory.json").write_bytes(content)
+        with pytest.raises(LedgerError, match="move it away"):
+            Memory(tmp_path / "memory.json")

@@ -56,8 +56,8 @@ class Erasures:
             if self._folder.authorities:
                 self._tally.fault(Fault("certificate", f"leaf {leaf}: {error}", self._folder.ledger, leaf))
             return
-        if found.action == "key_rotated" and found.subject.startswith("control:"):
-            self._ended.append(found.subject.split(":")[1])
+        if ended := certificate.hands_over(found):
+            self._ended.append(ended)
         if found.ledger == self._folder.ledger:
             self._actions[leaf] = found.action
             rows = [[first, last, leaf] for first, last in found.leaves]

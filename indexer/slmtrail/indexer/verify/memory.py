@@ -16,6 +16,9 @@ import orjson
 from slmtrail.core import durable
 from slmtrail.core.errors import LedgerError
 
+VERSION = 2
+"""Of what spans leaves; what another version kept is not understood."""
+
 
 @dataclass(slots=True)
 class Known:
@@ -36,10 +39,12 @@ class Memory:
         self.ledgers: dict[str, Known] = {}
         try:
             given = orjson.loads(path.read_bytes())
-            self.ledgers = {name: Known(**known) for name, known in given.items()}
+            if given["version"] != VERSION:
+                raise ValueError("another version")
+            self.ledgers = {name: Known(**known) for name, known in given["ledgers"].items()}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LedgerError(
                 f"{path}: can't be read as what was verified before ({type(error).__name__}); move it away, and all "
                 "is verified anew"
@@ -49,6 +54,5 @@ class Memory:
         """Notes how far a ledger was found whole; on disk when this returns."""
         self.ledgers[ledger] = known
         durable.make_folder(self._path.parent, 0o700)
-        durable.write_file(
-            self._path, orjson.dumps({name: asdict(known) for name, known in self.ledgers.items()}), 0o600
-        )
+        content = {"version": VERSION, "ledgers": {name: asdict(known) for name, known in self.ledgers.items()}}
+        durable.write_file(self._path, orjson.dumps(content), 0o600)
