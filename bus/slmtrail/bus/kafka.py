@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from slmtrail.bus import limits
+from slmtrail.bus.kafka_batches import batches
 from slmtrail.bus.kafka_cluster import ANSWER_TIMEOUT_S, MAX_BATCH_BYTES, Cluster
 from slmtrail.bus.kafka_consumers import KafkaReader, KafkaSubscription, read_newest
 from slmtrail.core.errors import BusError
@@ -68,7 +69,8 @@ class KafkaBus:
         self._replication_factor = replication_factor
         self._producers: dict[str | None, AIOKafkaProducer] = {}
         self._starting = asyncio.Lock()
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
+        """Topics that were published to, and how many partitions each has."""
         self._open: list[KafkaSubscription | KafkaReader] = []
         self._closed = False
 
@@ -78,16 +80,14 @@ class KafkaBus:
             return
         limits.check(topic, messages)
         if topic not in self._seen:
-            await self.partitions(topic)
-            self._seen.add(topic)
+            self._seen[topic] = await self.partitions(topic)
         compression = None if topic in _ALREADY_COMPRESSED else "zstd"
         async with self._cluster.asked(f"publishing to {topic}", PUBLISH_TIMEOUT_S):
             producer = await self._producer(compression)
             acks: list[asyncio.Future[Any]] = []
             try:
-                for message in messages:
-                    key, partition = message.key.encode(), message.partition
-                    acks.append(await producer.send(topic, message.value, key=key, partition=partition))
+                for partition, batch in batches(producer, messages, self._seen[topic]):
+                    acks.append(await producer.send_batch(batch, topic, partition=partition))
                 await asyncio.gather(*acks)
             except errors.KafkaTimeoutError:
                 # Its queue is full and stays in order: it can go on when the cluster is back.
