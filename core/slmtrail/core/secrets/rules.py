@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -582,11 +582,137 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "command-line-user",
         "CONNECTION_PASSWORD",
-        r"\bcurl\b[^\n]{0,200}\s(?:-u|--user)[\s=]{0,2}[\"']?[^\s:\"']{1,128}:(?P<secret>[^\s\"']{4,256})",
+        r"\bcurl\b[^\n]{0,200}\s(?:-u|--user)[\s=]{0,2}[\"']?[^\s:\"']{1,128}:(?P<secret>[^\s\"']{2,256})",
         ("curl",),
-        ("curl -u admin:¦hunter2 https://api.example.com", "curl -sS --user 'me:¦pa55word' https://x.example"),
+        (
+            "curl -u admin:¦hunter2 https://api.example.com",
+            "curl -sS --user 'me:¦pa55word' https://x.example",
+            "curl -u bob:p¦w https://x.example",
+        ),
         ("curl -u admin https://api.example.com", "curl -u $USER:$PASSWORD https://x.example"),
         check="not_placeholder",
+    ),
+    Rule(
+        "command-line-password",
+        "CONNECTION_PASSWORD",
+        r"\b(?:(?:docker|podman|buildah|nerdctl|skopeo|oras|az|oc|helm\s{1,3}registry)\s{1,3}login\b[^\n]{0,200}?\s-p[\s=]{1,3}|"
+        r"(?:mysql(?:dump|admin|import|pump|show|check)?|mariadb(?:-dump|-admin)?)\b[^\n]{0,200}?\s-p|"
+        r"sshpass\s{1,3}-p\s{0,3}|redis-cli\b[^\n]{0,200}?\s-a\s{1,3}|"
+        r"mongo(?:sh|dump|restore|export|import)?\b[^\n]{0,200}?\s-p\s{1,3})[\"']?(?P<secret>[^\s\"'`<>|;&\-][^\s\"'`<>|;&]{1,255})",
+        (
+            *("docker", "podman", "buildah", "nerdctl", "skopeo", "oras", "az", "oc", "helm"),
+            *("mysql", "mariadb", "sshpass", "redis-cli", "mongo"),
+        ),
+        (
+            "docker login -u bob -p ¦hunter2 registry.example.com",
+            "az login --service-principal -u app -p ¦Zk3~9dhAAbb --tenant t",
+            "mysql -u root -p¦hunter2 shop",
+            "mysqldump -uroot -p'¦hunter2' shop > dump.sql",
+            "sshpass -p ¦hunter2 ssh bob@host.example",
+            "redis-cli -h cache -a ¦hunter2 ping",
+            "mongosh -u bob -p ¦hunter2 shop",
+        ),
+        (
+            "docker login -u bob --password-stdin",
+            "docker run -p 8080:80 web",
+            "mysql -u root -p shop",
+            "mysql -u root -p$MYSQL_PASSWORD shop",
+            "mysql --protocol tcp -P 3306",
+            "ssh -p 2222 bob@host.example",
+        ),
+        check="not_placeholder",
+        score=0.8,
+        gate=r"(?:(?:docker|podman|buildah|nerdctl|skopeo|oras|az|oc|registry)\s{1,3}login|mysql|mariadb|sshpass|redis-cli|mongo)[^\n]*\s-[ap]",
+    ),
+    Rule(
+        "login-pair",
+        "CONNECTION_PASSWORD",
+        r"(?:\b(?:auth|AUTH|credentials?)\s{0,3}[=:]\s{0,3}[(\[]|\b(?:HTTP)?(?:Basic|Digest|Proxy)Auth\()"
+        r"\s{0,3}\\{0,3}[\"'][^\"'\\\n]{1,128}\\{0,3}[\"']\s{0,3},\s{0,3}\\{0,3}[\"'](?P<secret>[^\s\"'\\]{2,256})\\{0,3}[\"']",
+        ("auth", "credential"),
+        (
+            "requests.get(url, auth=('bob','p¦w'))",
+            'client.post(url, auth=("bob", "¦hunter2"), timeout=5)',
+            "session.auth = ('bob', '¦hunter2')",
+            "auth=HTTPBasicAuth('bob', '¦hunter2!')",
+        ),
+        ("auth=('bob', os.environ['PASSWORD'])", "auth=(user, password)", "auth=('bob', '<password>')"),
+        check="not_placeholder",
+        score=0.8,
+    ),
+    Rule(
+        "netrc-password",
+        "CONNECTION_PASSWORD",
+        r"\bmachine\s{1,20}(?:[^\s.]{1,63}\.[^\s]{1,190}|localhost)\s{1,20}login\s{1,20}[^\s]{1,128}\s{1,20}"
+        r"(?:account\s{1,20}[^\s]{1,128}\s{1,20})?password\s{1,20}(?P<secret>[^\s]{1,256})",
+        ("machine",),
+        (
+            "machine api.example.com login bob password ¦hunter2",
+            "machine api.example.com\n  login bob\n  password ¦hunter2\n",
+        ),
+        ("machine learning login page password reset", "machine api.example.com login bob password <password>"),
+        check="not_placeholder",
+    ),
+    Rule(
+        "pgpass-line",
+        "CONNECTION_PASSWORD",
+        r"(?<![^\s\"'])(?:[A-Za-z0-9.\-]{1,253}|\*):(?:[0-9]{4,5}|\*):[^\s:\"']{1,63}:[^\s:\"']{1,63}:(?P<secret>[^\s:\"']{1,256})(?![^\s\"'])",
+        (":",),
+        ("db.example.com:5432:shop:bob:¦hunter2", "*:*:*:postgres:¦s3cr3t\n"),
+        ("2001:1234:ab:cd:ef12:1:2:3", "main.c:1204:12:error:unexpected", "10:30:45:a:b", "host:8080:a:b:true"),
+        check="assigned",
+        score=0.7,
+        gate=r":(?:[0-9]{4,5}|\*):[^\s:]{1,63}:[^\s:]{1,63}:",
+    ),
+    Rule(
+        "npmrc-auth",
+        "CONNECTION_PASSWORD",
+        r"(?<![A-Za-z0-9_])_auth\s{0,3}=\s{0,3}[\"']?(?P<secret>[A-Za-z0-9+/_\-]{8,1000}={0,2})(?![A-Za-z0-9+/_\-(.])",
+        ("_auth",),
+        ("//registry.example.com/:_auth=¦Ym9iOmh1bnRlcjI=", "_auth = ¦Ym9iOmh1bnRlcjI="),
+        ("_auth = get_auth2_from(request)", "require_auth=Ym9iOmh1bnRlcjI", "_auth = none"),
+        check="random",
+    ),
+    Rule(
+        "dockerfile-env",
+        "ASSIGNED_SECRET",
+        r"\b(?:ENV|env)\s{1,3}[A-Za-z0-9_]{0,40}"
+        + _KEY_WORDS
+        + r"[A-Za-z0-9_]{0,20}\s{1,3}[\"']?(?P<secret>[^\s\"'=]{4,256})",
+        ("env",),
+        ("ENV X_SECRET ¦hunter2x", "FROM alpine\nENV DB_PASSWORD '¦Tr0ub4dor&3'\n"),
+        ("ENV SECRET_NAME my-secret-name", "ENV PATH /usr/bin", "ENV DB_PASSWORD $DB_PASSWORD", "ENV TOKEN_TTL 3600"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "kubernetes-secret",
+        "ASSIGNED_SECRET",
+        r"(?<![^\n])kind:[ \t]{1,3}Secret[ \t\r]{0,3}\n(?:(?!kind:|---|data:|stringData:)[^\n]{0,300}\n){0,40}"
+        r"(?:stringData|data):[ \t\r]{0,3}\n"
+        r"(?P<secret>(?:(?:[ \t]{1,16}[^\s][^\n]{0,16000}|(?:stringData|data):[ \t\r]{0,3})(?:\n|$)){1,80})",
+        ("kind:",),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  user: ¦Ym9i\n  tls.key: LS0tLS1CRUdJTg==\n",
+            "kind: Secret\nstringData:\n  conn: ¦hunter2hunter",
+        ),
+        (
+            "kind: Secret\nmetadata:\n  name: db\n---\nkind: ConfigMap\ndata:\n  color: blue\n",
+            "kind: SecretStore\ndata:\n  color: blue\n",
+        ),
+        score=0.8,
+        gate=r"kind:[ \t]{1,3}Secret",
+    ),
+    Rule(
+        "kubernetes-secret-printed",
+        "ASSIGNED_SECRET",
+        r"(?<![^\n])(?:stringData|data):[ \t\r]{0,3}\n(?P<secret>(?:[ \t]{1,16}[^\s][^\n]{0,16000}\n){1,80})"
+        r"kind:[ \t]{1,3}Secret[ \t\r]{0,3}(?:\n|$)",
+        ("data:",),
+        ("apiVersion: v1\ndata:\n  password: ¦aHVudGVyMg==\n  user: Ym9i\nkind: Secret\nmetadata:\n  name: db\n",),
+        ("apiVersion: v1\ndata:\n  color: blue\nkind: ConfigMap\n", "kind: Secret"),
+        score=0.8,
+        gate=r"kind:[ \t]{1,3}Secret",
     ),
     Rule(
         "command-line-secret",
