@@ -36,7 +36,7 @@ test-fast: $(INSTALLED) ## run the tests that need no server and no browser
 	$(BIN)/pytest tests/unit tests/contract $(PARALLEL) -m "not servers and not browser and not slow" $(ARGS)
 
 faults: $(INSTALLED) ## kill, cut off and fill up, and count what is left
-	LOAD_REQUESTS=200000 $(BIN)/pytest tests/faults tests/integration/test_sidecar_load.py $(ARGS)
+	SLMTRAIL_FAULT_ROUNDS=$${SLMTRAIL_FAULT_ROUNDS:-30} LOAD_REQUESTS=200000 $(BIN)/pytest tests/faults tests/integration/test_sidecar_load.py $(ARGS)
 
 bench: $(INSTALLED) ## measure what is claimed about speed
 	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench --quick $(ARGS) || exit 1; done

@@ -272,7 +272,7 @@ def test_wordings_the_rule_was_never_made_with() -> None:
     """Nobody has looked at the held-out half but to count; who does has to write another."""
     recall, false = scored("held_out")
     assert recall >= 0.9
-    assert false <= 0.03
+    assert false <= 0.02
 
 
 def test_wordings_the_rule_was_made_with() -> None:

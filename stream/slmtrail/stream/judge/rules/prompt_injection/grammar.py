@@ -39,12 +39,14 @@ _NOT_MEANT = compiled(
 
 
 class Wish(NamedTuple):
-    """The concepts that make one. One that is not `strong` takes another to be believed; `content`: see Intent."""
+    """The concepts that make one, no farther apart than `reach`. One that is not `strong` takes another to be believed;
+    `content`: see Intent."""
 
     concepts: frozenset[str]
     why: str
     strong: bool = True
     content: bool = False
+    reach: int = REACH_CHARS
 
 
 class Found(NamedTuple):
@@ -55,8 +57,8 @@ class Found(NamedTuple):
     end: int
 
 
-def _wish(concepts: str, why: str, *, strong: bool = True, content: bool = False) -> Wish:
-    return Wish(frozenset(concepts.split()), why, strong, content)
+def _wish(concepts: str, why: str, *, strong: bool = True, content: bool = False, reach: int = REACH_CHARS) -> Wish:
+    return Wish(frozenset(concepts.split()), why, strong, content, reach)
 
 
 _SAFETY_OFF = "it asks to switch safety off"
@@ -66,7 +68,7 @@ WISHES = (
     _wish("drop own", _ASIDE),
     _wish("past own", _ASIDE),
     _wish("shun prior", _ASIDE),
-    _wish("drop terms", _ASIDE),
+    _wish("drop terms", _ASIDE, reach=60),
     _wish("drop laws claim", _ASIDE),
     _wish("drop laws go", _ASIDE),
     _wish("past terms freely", _ASIDE),
@@ -158,7 +160,8 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
                     continue
                 begin = min(spans[name][0] for name in wish.concepts)
                 end = max(spans[name][1] for name in wish.concepts)
-                yield Found(wish, start + begin, start + end)
+                if end - begin <= wish.reach:
+                    yield Found(wish, start + begin, start + end)
 
 
 def _speakers(text: str) -> list[tuple[Tongue, list[Wish]]]:

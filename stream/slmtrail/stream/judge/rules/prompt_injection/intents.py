@@ -30,7 +30,7 @@ INTENTS = [
             r"(?:^|\n| |\W)(?:#{2,}|\*{2,}|-{3,}|={3,})\s?(?:new |updated |end of )?(?:system|admin|developer)"
             r"(?: (?:prompt|message|instructions?|override|update|note))?\s?(?:\]|:|#{2,}|\*{2,}|-{3,}|={3,})|"
             r"\b(?:end of|close) (?:the )?(?:system prompt|user input|document|context)\b[^a-z]{0,5}(?:new|begin|start|system)|"
-            r"\bsystem override\b|\bbegin (?:new |user-defined )?system (?:prompt|message)\b|</(?:system|instructions?|prompt|user_?input)>\s?<"
+            r"\bbegin (?:new |user-defined )?system (?:prompt|message)\b|</(?:system|instructions?|prompt|user_?input)>\s?<"
         ),
     ),
     Intent(
@@ -52,8 +52,13 @@ INTENTS = [
     Intent(
         "it claims a right it does not show",
         compiled(
-            r"\b(?:sudo|admin|root|developer|security) override\b|\bnew system prompt\b *[:=]|\bjail ?break(?:ed|ing)? ?(?::|mode|prompt|yourself)"
+            r"\b(?:sudo|admin|root|developer|security|system) override\b|\bjail ?break(?:ed|ing)? ?(?::|mode|prompt)"
         ),
+        strong=False,
+    ),
+    Intent(
+        "it writes a system prompt of its own",
+        compiled(r"\bnew system prompt\b *[:=]|\bjail ?break (?:yourself|sequence)\b"),
     ),
     Intent(
         "it sets out a policy as a configuration would",
@@ -160,7 +165,7 @@ INTENTS = [
 ]
 
 WORDS = frozenset(
-    "ignore disregard forget override bypass previous prior earlier above preceding original initial system instructions "
+    "follow moderation guardrails answer ignore disregard forget override bypass previous prior earlier above preceding original initial system instructions "
     "instruction directions prompt prompts rules guidelines constraints restrictions programming training reveal print "
     "repeat display unrestricted unfiltered developer jailbreak everything pretend without hidden secret "
     "safety filters filter following guideline directives directive directions policies policy operator freely persona".split()
@@ -182,5 +187,5 @@ TALK = compiled(
     r"article|paper|blog|research\w*|training (?:data|material|course)|such as|known as|phrases?|means?|attack\w*|"
     r"injection\w*|attempts?|wrote|warn\w*|classify|tests?\b|refus\w*|complied|messages? (?:that|which)|mails? (?:that|which)|regex|scanner|linter|flag\w*|clause|sentence|templates?|tags?|tokens?|"
     r"beispiel\w*|erklar\w*|exemple\w*|expli\w+|ejemplo\w*|spiega\w*|translate|subject line|"
-    r"(?:users?|people|someone|attackers?) (?:say|write|type|enter|try|ask|send|sends|says|writes|types|tries)|quote\w*|titled?)\b"
+    r"(?:who|that|users?|people|someone|attackers?|students?) (?:typed|wrote|said|entered|tried|say|write|type|enter|try|ask|send|sends|says|writes|types|tries)|quote\w*|titled?)\b"
 )

@@ -141,7 +141,7 @@ _ENGLISH_PRIOR = (
     r"(?:that|this|it),? (?:(?:and|now|then|instead|please),? ?)+(?:do|follow|perform|execute|obey|be|comply with) (?:the following|this|these|my|what|as|reckless)\b"
 )
 _ENGLISH_PART = (
-    r"you(?:'re|'ll| are| will| play| become| have| woke| had| obey)\b|yourself|your|\w{2,}(?:gpt|bot) (?:can|is|has|will|never|does|answers|ignores)|let'?s (?:play|say|assume|pretend|do)|becom\w+|thought experiment|hypothe\w+|act(?:ing)? (?:as|like)|pretend\w*|impersonat\w+|"
+    r"you(?:'re|'ll| are| will| play| become| have| woke| had| obey| no longer| need not)\b|yourself|your|\w{2,}(?:gpt|bot) (?:can|is|has|will|never|does|answers|ignores)|let'?s (?:play|say|assume|pretend|do)|becom\w+|thought experiment|hypothe\w+|act(?:ing)? (?:as|like)|pretend\w*|impersonat\w+|"
     rf"(?:act(?:s|ing)?|pretend\w*|role ?-?play\w*|simulat\w+|imagin\w+|play(?:s|ing)?|be|becom\w+|impersonat\w+|persona|role|speak\w*|talk|answer\w*|respond\w*|reply|write|continue|behave|proceed|"
     rf"suppos\w+|assum\w+|as|emulat\w+|embody|enter|load|boot|activat\w+|switch|run|initiat\w+|unleash|discuss\w*|world)\b[^.!?;]{{0,50}}?\b{_MACHINE}|"
     r"(?:enter|load|boot|activat\w+|switch|run|initiat\w+|enable|start|unleash|^/)\b ?[^.!?;]{0,30}?\b(?:mode|persona|profile|sequence|character)|(?:assume|play|be|take) (?:an? |the )?(?:\w+ )?(?:character|part|role)|"
@@ -157,6 +157,7 @@ _ENGLISH_FREE = (
     rf"not care about|breaks|never had|not have|\w+n't have|no more|had no|has no|have no|fewer)(?: any| all| every| of)*(?: [a-z']+(?:,| or| and| nor)?){{0,3}}? {_LAWS}\b|"
     rf"{_LAWS} (?:(?:or|and) {_LAWS} )?(?:\w+ ){{0,3}}?(?:removed|switched off|turned off|taken out|stripped|disabled|gone|off|lifted|suspended|deleted|erased|never (?:\w+ )?(?:existed|happened|written)|(?:do|does|did|will|would) (?:not|never) (?:\w+)|don'?t \w+)|"
     r"(?:safety|filters?|refus\w*|moderation|guard ?rails?|censor\w*|content_?filter|safety_\w+|restrictions?)[\"']? ?[=:] ?[\"']?(?:off|false|none|null|0|disabled|no)\b|"
+    rf"(?:no longer|need not)(?: \w+){{0,3}} (?:follow|obey|respect|keep to|comply with|adhere to) (?:any|all|the usual|the) (?:\w+ )?{_LAWS}\b|"
     r"(?:no|without(?: any)?|beyond|lacks?|has no) (?:\w+ )?limits(?:$|[.,;!?]| or\b| and\b| at all| what| of any)|before any (?:safety|alignment)|incapable of refus\w+|(?:never|not|can'?t|cannot) (?:ever )?(?:refuse|refuses|decline|declines|say no|hold back|holds back)|nothing (?:is|was|were) (?:off|forbidden|prohibited|taboo)\b|"
     r"nothing off limits|anything goes|do anything now|only rule is that there are no|(?:says?|discuss\w*|answers?) (?:what|anything|everything) (?:you may not|without)|obeys? (?:the user )?blindly|"
     r"considers? all requests|truthfully answers? every"
@@ -173,7 +174,7 @@ _ENGLISH_UNSEEN = (
     r"(?:first|hidden|invisible|secret|very first) (?:message|text|part|line|block)s? of (?:this|the|our) (?:conversation|chat|context|session)|"
     r"your (?:[a-z-]+,? ){0,3}?(?:system[ _-]?prompt|system message|instructions|instruction set|directives?|(?:\w+ )?(?:hidden|secret|internal|exact|initial|original|system|own) guidelines|preamble|pre-?prompt|briefing|programming|configuration text|configuration|initial message|context so far|"
     r"context window|entire context|secret rules|opening lines?)\b(?:$|[^a-z ]| [^foar]| a[^b]| f[^o]| o[^fn]| r[^e])|"
-    r"(?:reveal|print|show|repeat|share|give|paste|leak|send|what is|what's|what does|see|output|dump|disclose|tell|quote|recite|spell|put|wrote|in|into)\b[^.!?]{0,20}\byour (?:[a-z]+ )?prompt\b|"
+    r"(?:reveal|print|show|repeat|share|give|paste|leak|send|what is|what's|what does|see|output|dump|disclose|tell|quote|recite|spell|put|wrote|in|into)\b[^.!?]{0,20}\byour (?:[a-z]+ )?prompt(?:$|[^a-z ]| (?:in|as|to|word|verbatim|anyway|again|backwards|please|and|so|before|say|says|text|message|exactly|here|now|first)\b)|"
     r"what (?:exactly )?(?:were|are|have) you (?:been )?(?:told|instructed|given|asked|programmed|configured)|"
     r"(?:instructions?|rules|guidelines|directives?|prompt|text|briefing|brief|preamble|message|words|orders|everything|what|lines?)(?: that| which)? (?:exactly )?(?:you (?:were|are|have been|had been|'ve been|got|received|have|had|run on|work from|are working from|"
     r"hold|follow|are following|operate)|(?:the |your )?(?:[a-z-]+ )?(?:operators?|developers?|company|makers?|vendor|owners?|creators?)(?:'s)? (?:gave|put|wrote|told|set|placed|fed|handed|did|have))\b|"
