@@ -7,21 +7,28 @@ is another one: values are drawn anew, and every page is the newest 50 with the 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import orjson
 
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Query, Sealed
+from slmtrail.indexer.store.elastic import ElasticStore
 from slmtrail.indexer.store.sqlite import SqliteStore
+from trails import EmbeddedTrail
 
 BATCH, QUICK_WRITE_S, QUICK_SEARCH_S = 2000, 25, 20
 START_MS, EACH_MS = 1_780_000_000_000, 250
@@ -102,6 +109,14 @@ def _searching(make: Callable[[random.Random], str]) -> Callable[[SqliteStore, r
     return lambda store, rng: store.search(Query(where=make(rng)))
 
 
+def _told(took_ms: list[float]) -> dict[str, float]:
+    return {
+        "p50_ms": round(statistics.median(took_ms), 1),
+        "p95_ms": round(sorted(took_ms)[int(0.95 * (len(took_ms) - 1))], 1),
+        "max_ms": round(max(took_ms), 1),
+    }
+
+
 def _measured(
     store: SqliteStore, ask: Callable[[SqliteStore, random.Random], object], most: int, most_s: float
 ) -> dict[str, float]:
@@ -113,13 +128,76 @@ def _measured(
         except QueryError:
             refused += 1
         took_ms.append((time.perf_counter() - began_s) * 1000)
-    return {
-        "searches": len(took_ms),
-        "p50_ms": round(statistics.median(took_ms), 1),
-        "p95_ms": round(sorted(took_ms)[int(0.95 * (len(took_ms) - 1))], 1),
-        "max_ms": round(max(took_ms), 1),
-        "refused": refused,
-    }
+    return {"searches": len(took_ms), **_told(took_ms), "refused": refused}
+
+
+def _tailed(folder: Path, count: int) -> dict[str, float]:
+    """From an event's sending to its record in the live tail, through all of `slmtrail up`."""
+    trail = EmbeddedTrail(folder)
+    trail.start()
+    url, took_ms = urlsplit(trail.address), []
+    tail = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+    tail.request("GET", "/api/v1/stream?" + urlencode({"q": "user:tailed"}))
+    lines = tail.getresponse()
+    while lines.readline().strip() != b": waiting":
+        pass
+    for number in range(count):
+        event = {"slm.kind": "auth", "event.action": f"n{number}", "event.outcome": "success", "user.id": "tailed"}
+        began_s = time.perf_counter()
+        trail.post([event])
+        while not lines.readline().startswith(b"data: "):
+            pass
+        took_ms.append((time.perf_counter() - began_s) * 1000)
+        time.sleep(0.05)
+    tail.close()
+    trail.stop()
+    return _told(took_ms)
+
+
+def _added(url: str, count: int) -> dict[str, float]:
+    """What the store's search takes beyond the same query sent as it is and parsed, in pairs."""
+    store = ElasticStore(url, writable=True, dataset=f"bench{time.time_ns()}")
+    store.write(list(_records(5000)))
+    store.holding("", [])
+    parts, rng, added_ms = urlsplit(url), random.Random(3), []
+    bare = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    asked: list[tuple[str, bytes]] = []
+    ask = store._client.ask
+    store._client.ask = lambda method, path, body=None, **more: (  # type: ignore[method-assign]
+        asked.append((path, orjson.dumps(body))) or ask(method, path, body, **more)
+    )
+    for number in range(count + 20):
+        query = Query(where=_fields(rng))
+        began_s = time.perf_counter()
+        store.search(query)
+        ours_s = time.perf_counter() - began_s
+        path, body = asked.pop()
+        began_s = time.perf_counter()
+        bare.request("POST", path, body, {"content-type": "application/json"})
+        orjson.loads(bare.getresponse().read())
+        if number >= 20:
+            added_ms.append((ours_s - (time.perf_counter() - began_s)) * 1000)
+    bare.close()
+    store.close()
+    return _told(added_ms)
+
+
+def _filled(path: Path, records: int, quick: bool) -> tuple[SqliteStore, int, float]:
+    """The store, how many records it has, and the seconds that took; one that is there already is asked as it is."""
+    there = path.exists()
+    store, batch, began_s = SqliteStore(path, writable=not there), [], time.monotonic()
+    if there:
+        return store, sum(store.ledgers().values()), 0.0
+    count = 0
+    for record in _records(records):
+        batch.append(record)
+        if len(batch) == BATCH:
+            store.write(batch)
+            count, batch = count + len(batch), []
+            if quick and time.monotonic() - began_s > QUICK_WRITE_S:
+                break
+    store.write(batch)
+    return store, count + len(batch), time.monotonic() - began_s
 
 
 def main() -> None:
@@ -127,34 +205,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--records", type=int, default=1_000_000, help="a million by default")
+    parser.add_argument("--store", type=Path, help="keep the store in this file, or ask the one that is there")
+    parser.add_argument("--elastic", metavar="URL", help="measure what we add to a query of this Elasticsearch")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        path, began_s = Path(name) / "store.db", time.monotonic()
-        store, batch, count = SqliteStore(path, writable=True), [], 0
-        for record in _records(arguments.records):
-            batch.append(record)
-            if len(batch) == BATCH:
-                store.write(batch)
-                count, batch = count + len(batch), []
-                if arguments.quick and time.monotonic() - began_s > QUICK_WRITE_S:
-                    break
-        store.write(batch)
-        count += len(batch)
-        write_s = time.monotonic() - began_s
+        path = arguments.store or Path(name) / "store.db"
+        store, count, write_s = _filled(path, arguments.records, arguments.quick)
         asks = {**{sort: _searching(make) for sort, make in SEARCHES.items()}, **COUNTS}
         each_s = QUICK_SEARCH_S / len(asks) if arguments.quick else 30
         found = {sort: _measured(store, ask, 200, each_s) for sort, ask in asks.items()}
         store.close()
-        figures = {
+        figures: dict[str, Any] = {
             "records": count,
             "bytes_a_record": round(path.stat().st_size / count),
             "write_us_a_record": round(write_s / count * 1e6),
             "searches": found,
+            "live_tail": _tailed(Path(name) / "tail", 40 if arguments.quick else 200),
         }
+    if arguments.elastic:
+        figures["elastic"] = _added(arguments.elastic, 100 if arguments.quick else 400)
     print(f"{count:,} records, {figures['bytes_a_record']} bytes each with all indexes")
     for sort, took in found.items():
         print(f"  {sort:22} p50 {took['p50_ms']:7} ms   p95 {took['p95_ms']:7} ms   max {took['max_ms']:7} ms")
+    print(
+        "  {0:22} p50 {p50_ms:7} ms   p95 {p95_ms:7} ms   max {max_ms:7} ms".format("live_tail", **figures["live_tail"])
+    )
+    if arguments.elastic:
+        print(
+            "  on Elasticsearch we add p50 {p50_ms} ms, p95 {p95_ms} ms to the bare query".format(**figures["elastic"])
+        )
     if arguments.json:
         print(json.dumps(figures))
 

@@ -116,8 +116,9 @@ class SqliteStore:
 
     def histogram(self, query: Query, bars: int) -> Histogram:
         """The records that fit, over time, in at most so many steps."""
-        with self._planned(asked(query)) as (db, found):
-            return histogram(db, found, bars)
+        question = asked(query)
+        with self._planned(question) as (db, found):
+            return histogram(db, question, found, bars)
 
     @contextmanager
     def _planned(self, question: Asked) -> Iterator[tuple[sqlite3.Connection, Plan]]:

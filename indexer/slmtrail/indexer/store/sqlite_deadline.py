@@ -11,7 +11,7 @@ from slmtrail.core.errors import QueryError
 from slmtrail.indexer.store.query import SLOW
 from slmtrail.indexer.store.sqlite_audit import error_code
 
-INDEXED_S, DATA_S = 10.0, 2.0
+INDEXED_S, DATA_S = 10.0, 1.8
 """For a search that reads columns and indexes, and for one that reads the data of records."""
 _STEPS = 10_000
 

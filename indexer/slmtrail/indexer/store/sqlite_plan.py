@@ -18,7 +18,7 @@ from slmtrail.indexer.store.query import Asked
 from slmtrail.indexer.store.sqlite_audit import parsed
 from slmtrail.indexer.store.sqlite_glob import beginning, glob
 
-_PROBED = 5000
+_PROBED = 20_000
 _VALUES = 500
 """A pattern or network is looked up as its values, where no more than these are to be looked at."""
 _ANY = "SELECT 1 FROM term WHERE name = ? AND value = ? LIMIT 1"
@@ -35,6 +35,10 @@ class Plan:
     reads_data: bool
     has_columns: bool
     """Whether `r` has all of a record's columns, or those of a term."""
+
+    def column(self, name: str) -> str:
+        """A column of the record, wherever it stands."""
+        return _column(name, self.has_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class _Planner:
         others = [part for part in self._question.tree.parts if not _match(part)]
         nodes = [*([And(texts)] if texts else []), *others]
         parts = {node: part for node in nodes if (part := self._part(node))}
-        leading = min(parts, key=lambda node: parts[node].rows, default=None)
+        # Of those that are all frequent, a text is the last to lead: its words stand in more records than a value does.
+        leading = min(parts, key=lambda node: (parts[node].rows, bool(_match(node))), default=None)
         lead = parts[leading] if leading is not None else None
         self._few = lead is not None and lead.rows < _PROBED
         self._has_columns = lead is None or lead.has_columns
@@ -204,16 +209,10 @@ class _Planner:
             return None
         tests, values = [], []
         for name in node.names:
-            test, given = _test(node, self._column(name))
+            test, given = _test(node, _column("ts_ms" if name == TIME else COLUMNS[name], self._has_columns))
             tests.append(test)
             values += given
         return f"({' OR '.join(tests)})", values
-
-    def _column(self, name: str) -> str:
-        column = "ts_ms" if name == TIME else COLUMNS[name]
-        if self._has_columns or name == TIME or column in _ON_TERMS:
-            return f"r.{column}"
-        return f"(SELECT {column} FROM record WHERE place = r.place)"  # noqa: S608
 
     def _data(self, node: Test) -> str:
         """The condition by a record's data: a function, for no JSON path says all that a test may ask."""
@@ -225,6 +224,12 @@ class _Planner:
     def _count(self, rows: str, values: list[Any]) -> int:
         counted = self._db.execute(f"SELECT count(*) FROM ({rows} LIMIT ?)", [*values, _PROBED])  # noqa: S608
         return int(counted.fetchone()[0])
+
+
+def _column(name: str, has_columns: bool) -> str:
+    if has_columns or name == "ts_ms" or name in _ON_TERMS:
+        return f"r.{name}"
+    return f"(SELECT {name} FROM record WHERE place = r.place)"  # noqa: S608
 
 
 def _match(node: Node) -> str:
