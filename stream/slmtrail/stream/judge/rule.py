@@ -117,7 +117,9 @@ def built_in() -> tuple[Rule, ...]:
         text = (folder / "rule.yaml").read_text(encoding="utf-8")
         code, module = "", None
         if (folder / "rule.py").is_file():
-            code = (folder / "rule.py").read_text(encoding="utf-8")
+            # What it is made of beside rule.py decides as well.
+            pieces = sorted(piece.name for piece in folder.iterdir() if piece.name.endswith(".py"))
+            code = "".join((folder / name).read_text(encoding="utf-8") for name in pieces)
             module = importlib.import_module(f"{PACKAGE}.{folder.name}.rule")
         judges, fold = getattr(module, "judge", None), getattr(module, "fold", None)
         rules.append(made(text, code, judges, fold, yaml.safe_load(text)))

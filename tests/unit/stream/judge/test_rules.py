@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +13,13 @@ from slmtrail.core.errors import SettingsError
 from slmtrail.core.identity import Position, identified
 from slmtrail.core.judging import RuleChange, RulePolicy
 from slmtrail.core.policy import Policy
+from slmtrail.stream.judge import rule as rule_module
 from slmtrail.stream.judge.cases import fires
 from slmtrail.stream.judge.hit import About
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.manifest import Case
 from slmtrail.stream.judge.rule import Rule, built_in
+from slmtrail.stream.judge.rules.dormant_key import rule as dormant_key
 
 CASES = [(rule, case) for rule in built_in() for case in rule.manifest.cases]
 
@@ -86,6 +90,18 @@ def test_a_role_or_a_risk_has_terms_of_its_own() -> None:
 def test_a_policy_that_changes_what_is_not_there_is_refused(changes: dict[str, RulePolicy], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         Judge(Policy(rules=changes))
+
+
+def test_a_change_to_any_file_of_a_rule_changes_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "rules_of_a_test" / "dormant_key"
+    shutil.copytree(Path(dormant_key.__file__).parent, folder)
+    monkeypatch.setattr(rule_module, "PACKAGE", "rules_of_a_test")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = set()
+    for words in ("one", "two"):
+        (folder / "words.py").write_text(f"WORDS = {words!r}\n")
+        digests |= {rule.digest for rule in built_in.__wrapped__()}
+    assert len(digests) == 2
 
 
 def test_a_failing_rule_is_named_and_the_others_go_on() -> None:
