@@ -28,7 +28,8 @@ from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import KeyFileError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.metrics import RETAINED, RETENTION_FAILURES
-from slmtrail.core.ports import Query, Store
+from slmtrail.core.ports import RETENTION_DAYS, Query, Store
+from slmtrail.core.retaining import DAY_MS, Retention
 from slmtrail.core.routing import span_ms
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.retain.certified import certified
@@ -47,6 +48,8 @@ err = Console(stderr=True, highlight=False)
 retain = typer.Typer(no_args_is_help=True, help="Summarise and remove what the policy says is over its time.")
 
 PASS_S = 3600
+RECENT_MS = (RETENTION_DAYS + 1) * DAY_MS
+"""What comes later than this is imported, and counted when all is looked at."""
 WAIT_S = 60.0
 CERTIFICATE_ROWS = 5000
 """Rows of leaves in one certificate, which has to fit a message and a page of answers."""
@@ -109,10 +112,9 @@ async def apply(settings: Settings, store: Store, at_ms: int, wait_s: float = WA
     """
     with _alone(settings) as state:
         rules = policy_file.load(settings.policy)
-        since_ms = max(kept.kept_before_ms(at_ms) for kept in rules.retention.classes.values())
-        await asyncio.to_thread(roll, store, state, at_ms, since_ms)  # before what they are made from goes
-        await asyncio.to_thread(store.forget_rollups, at_ms - span_ms(rules.retention.rollups))
-        _save(settings, state)
+        forgotten_ms = at_ms - span_ms(rules.retention.rollups)
+        await asyncio.to_thread(_roll, store, rules.retention, forgotten_ms, at_ms)  # before what they count goes
+        await asyncio.to_thread(store.forget_rollups, forgotten_ms)
         found = await asyncio.to_thread(outlook, settings, store, at_ms)
         made = _certificates(settings, found.due, at_ms, rules.digest)
         ids = await decree(settings, made, lambda _: True, wait_s) if made else []
@@ -146,15 +148,17 @@ async def _pass(settings: Settings, store: Store, at_ms: int) -> None:
     ages_ms = {name: max(1, kept.period_age_ms(at_ms)) for name, kept in retention.classes.items()}
     await asyncio.to_thread(store.rotate, ages_ms)
     with _alone(settings) as state:
-        since_ms = max(kept.kept_before_ms(at_ms) for kept in retention.classes.values())
-        await asyncio.to_thread(roll, store, state, at_ms, since_ms)
-        _save(settings, state)
+        await asyncio.to_thread(_roll, store, retention, at_ms - RECENT_MS, at_ms)
     if state.settled != await asyncio.to_thread(_question, settings, store, at_ms):
         found, ids = await apply(settings, store, at_ms)
         for due in found.due:
             log.info("%s %d records of class %s", due.action, len(due.leaves), due.retention_class)
         if ids:
             log.info("under %d certificates", len(ids))
+
+
+def _roll(store: Store, retention: Retention, since_ms: int, at_ms: int) -> None:
+    roll(store, since_ms, at_ms, max(kept.kept_before_ms(at_ms) for kept in retention.classes.values()))
 
 
 def _question(settings: Settings, store: Store, at_ms: int) -> str:

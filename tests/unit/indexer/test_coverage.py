@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import SealedTrail, Stream, inference
-from slmtrail.core.ports import Message, Proved
+from slmtrail.core.ports import Fault, Message, Proved, Query, Sealed
 from slmtrail.indexer.store.sqlite import SqliteStore
 from slmtrail.indexer.verify.trail import verify
 
@@ -126,3 +126,63 @@ def test_whatever_single_record_of_an_event_is_left_out_is_missed(
     gone = data.draw(st.sampled_from(events))
     outcome = proved(folder, messages[:gone] + messages[gone + 1 :])
     assert [fault.kind for fault in outcome.faults] == ["gap"]
+
+
+@pytest.fixture(scope="module")
+def whole_day(tmp_path_factory: pytest.TempPathFactory) -> SealedTrail:
+    folder = tmp_path_factory.mktemp("day")
+    trail = SealedTrail(folder / "trail")
+    trail.add(a_day(Stream(folder)))
+    return trail
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_records_that_were_removed_are_missing_and_leave_no_gap_besides(
+    whole_day: SealedTrail, data: st.DataObject
+) -> None:
+    folder = whole_day.ledger_folder
+    size = folder.checkpoint()[1].size
+    leaves = st.tuples(st.integers(0, size - 1), st.integers(0, 40)).map(lambda row: range(row[0], sum(row)))
+    gone = {leaf for row in data.draw(st.lists(leaves, max_size=5)) for leaf in row if leaf < size}
+    with closing(SqliteStore(whole_day.store_path)) as store:
+        outcome = verify([folder], _Without(store, gone))
+    assert [(fault.kind, fault.leaf) for fault in outcome.faults] == [("missing", leaf) for leaf in sorted(gone)]
+
+
+def test_a_gap_is_found_where_records_are_missing_elsewhere(tmp_path: Path) -> None:
+    left_out: list[bool] = []
+
+    def kept(record: dict[str, Any]) -> bool:
+        if is_event(record, 66):
+            left_out.append(True)
+        return not is_event(record, 66)
+
+    trail = SealedTrail(tmp_path / "trail")
+    trail.add([message for message in a_day(Stream(tmp_path)) if kept(orjson.loads(message.value))])
+    with closing(SqliteStore(trail.store_path)) as store:
+        outcome = verify([trail.ledger_folder], _Without(store, set(range(20))))
+    assert left_out
+    assert [fault.kind for fault in outcome.faults] == ["gap", *["missing"] * 20]
+
+
+class _Without:
+    """A store from which some leaves were removed."""
+
+    def __init__(self, store: SqliteStore, gone: set[int]) -> None:
+        self._store, self._gone = store, gone
+
+    def scan(self, ledger: str, start: int, end: int) -> Iterator[Sealed]:
+        return (sealed for sealed in self._store.scan(ledger, start, end) if sealed.leaf not in self._gone)
+
+    def ledgers(self) -> dict[str, int]:
+        return {ledger: count - len(self._gone) for ledger, count in self._store.ledgers().items()}
+
+    def certificates(self, ledger: str) -> Iterator[Sealed]:
+        return self._store.certificates(ledger)
+
+    def extent(self, query: Query) -> dict[str, range]:
+        return self._store.extent(query)
+
+    def faults(self) -> list[Fault]:
+        return []

@@ -16,14 +16,11 @@ class State:
 
     applied: by ledger, the leaf of the last certificate that was carried out. settled: what was looked at when nothing
     more was due. withheld: by action and ledger, rows of leaves that are certified and that a hold kept back.
-    rolled: by ledger, the next leaf that statistics have not seen. hours: those to be made anew.
     """
 
     applied: dict[str, int] = field(default_factory=dict)
     withheld: dict[str, dict[str, list[list[int]]]] = field(default_factory=dict)
     settled: str = ""
-    rolled: dict[str, int] = field(default_factory=dict)
-    hours: list[int] = field(default_factory=list)
 
     @classmethod
     def load(cls, path: Path) -> State:
