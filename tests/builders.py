@@ -89,10 +89,12 @@ class Edge:
 class Stream:
     """The stream's pure function with its state, fed by hand."""
 
-    def __init__(self, folder: Path, environment: str = "dev", redactor: Any = None) -> None:
+    def __init__(
+        self, folder: Path, environment: str = "dev", redactor: Any = None, policy: Policy | None = None
+    ) -> None:
         self.key = X25519PrivateKey.generate()
         self.trust_file = folder / "trust" / "trust.json"
-        policy = Policy()
+        policy = policy or Policy()
         self.desk = Desk(Trust(self.trust_file), self.key, redactor or NoRedaction(), Judge(policy), policy)
         self.forget()
         self.offset = 0

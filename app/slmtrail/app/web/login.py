@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -11,10 +9,9 @@ from starlette.routing import Route
 from slmtrail.app.readers.access import Access
 from slmtrail.app.readers.known import Readers, Unknown
 from slmtrail.app.readers.sessions import COOKIE, LIFE_S, Sessions
+from slmtrail.app.web.form import form
 from slmtrail.app.web.render import page
 from slmtrail.collectors.receive.door import peer_of
-
-MAX_FORM_BYTES = 32 * 1024
 
 
 class Login:
@@ -37,12 +34,7 @@ class Login:
         return page("login.html", back=_back(request.query_params.get("back", "")), error="")
 
     async def _shown(self, request: Request) -> Response:
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_FORM_BYTES:
-                return page("login.html", 413, back="/", error="That is no token: it is too long.")
-        given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        given = await form(request)
         token, back = given.get("token", "").strip(), _back(given.get("back", ""))
         try:
             await self._readers.known(token)

@@ -7,13 +7,14 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -21,9 +22,12 @@ from slmtrail.app.api.routes import Api
 from slmtrail.app.readers.access import Access
 from slmtrail.app.readers.door import ReaderDoor, reader_of
 from slmtrail.app.readers.known import Readers
+from slmtrail.app.readers.looking import Looking, Standing
 from slmtrail.app.readers.sessions import Sessions
+from slmtrail.app.readers.triage import ACTIONS, Status
 from slmtrail.app.reading import Asked, Reading
 from slmtrail.app.web import inquiry, view
+from slmtrail.app.web.form import form
 from slmtrail.app.web.guard import HostGuard, OriginGuard
 from slmtrail.app.web.headers import SecurityHeaders
 from slmtrail.app.web.login import Login
@@ -97,7 +101,8 @@ def page_routes(
             Route("/record/{id}", pages.of("view", pages.record)),
             Route("/record/{id}/history", pages.of("history", inquiry.history)),
             Route("/session/{name:path}", pages.of("session", inquiry.session)),
-            Route("/alerts", pages.of("alerts", pages.alerts)),
+            Route("/alerts", pages.alerts),
+            Route("/alerts/{id}/{action:str}", pages.settle, methods=["POST"]),
             Route("/overview", pages.of("overview", inquiry.overview)),
             Route("/shape", pages.of("facets", pages.shape)),
             Route("/incident", pages.of("incident", inquiry.incident)),
@@ -192,25 +197,44 @@ class _Pages:
             checked=timestamp_text(time.time_ns() // 1_000_000),
         )
 
-    def alerts(self, reading: Reading, request: Request) -> Response:
-        asked = _asked(request)
-        found, error = Page([], 0), ""
+    def alerts(self, request: Request) -> Response:
+        """The inbox of alerts, as they stand."""
+        asked, status = _asked(request), request.query_params.get("status", "")
+        status = status if status in get_args(Status) else ""
+        found: list[Standing] = []
+        cursor, error = "", ""
+        looking = self._looking(request)
         try:
-            found = reading.alerts(asked)
+            found, cursor = looking.alerts(dataclasses.replace(asked, text="", kind="alert"), status)
         except QueryError as fault:
             error = str(fault)
-        filters = {"user": asked.user, "since": asked.since}
+        filters = {"user": asked.user, "since": asked.since, "status": status}
         return page(
             "alerts.html",
             400 if error else 200,
             asked=asked,
-            alerts=[view.alert(sealed) for sealed in found.records],
-            total=found.total,
-            older=link("/alerts", filters | {"after": found.cursor}) if found.cursor else "",
+            status=status,
+            statuses=get_args(Status),
+            alerts=[(view.alert(one.sealed), one.state) for one in found],
+            may_settle=looking.reader.may("triage"),
+            older=link("/alerts", filters | {"after": cursor}) if cursor else "",
             newest=link("/alerts", filters) if asked.after else "",
             filtered=any(filters.values()),
             error=error,
         )
+
+    async def settle(self, request: Request) -> Response:
+        """Acknowledges or closes an alert, and goes back to where it was asked."""
+        action, given = request.path_params["action"], await form(request)
+        if action not in ACTIONS:
+            raise HTTPException(404)
+        reason, back = given.get("reason", ""), given.get("back", "")
+        await run_in_threadpool(self._looking(request).settle, request.path_params["id"], action, reason)
+        return RedirectResponse(back if back.startswith("/alerts") else "/alerts", 303)
+
+    def _looking(self, request: Request) -> Looking:
+        reader = reader_of(request.scope)
+        return Looking(reader, self._trail, self._access, peer_of(request.scope), content=reader.may("content"))
 
 
 def _alerts_about(reading: Reading, sealed: Sealed) -> list[Sealed]:
