@@ -52,7 +52,8 @@ def _hit(what: str, address: str) -> Hit:
 
 
 def _addresses(answer: str, record: dict[str, Any]) -> Iterator[str]:
-    yield from (found.group() for found in _ADDRESS.finditer(answer))
+    if "://" in answer:
+        yield from (found.group() for found in _ADDRESS.finditer(answer))
     if "gen_ai.tool.call.arguments" in record:
         yield from (found.group() for found in _ADDRESS.finditer(clipped(record["gen_ai.tool.call.arguments"])))
 
