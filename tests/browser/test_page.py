@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -65,7 +66,7 @@ def paths(site: Site, *events: dict[str, Any]) -> list[str]:
     together = (
         f"/overview /overview?since=4w /shape?kind=inference /session/{session} /record/{ids[0]}/history "
         f"/incident /incident?name={ids[0]} /incident?about=time&name=never /compare /compare?one=phi-3-mini&other=x "
-        "/integrity"
+        "/integrity /retention"
     )
     each = [f"/record/{record_id}" for record_id in ids]
     return ["/", "/?since=never", "/?q=zebra", "/alerts", "/nowhere", *together.split(), *each]
@@ -160,6 +161,19 @@ def test_who_leaked_a_card_and_what_happened_around_it(window: Window, site: Sit
     page.get_by_role("link", name="Asked before").click()
     expect(page.locator(".timeline > li")).to_have_count(2)
     expect(page.locator("main")).to_contain_text("Three.")
+
+
+def test_what_fits_is_taken_along_as_a_file(window: Window, site: Site) -> None:
+    site.trail.seal(*a_day())
+    page = window.page
+    page.goto(f"{site.address}/?q=question&kind=inference")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV").click()
+    lines = Path(started.value.path()).read_text().splitlines()
+    assert len(lines) == 4
+    assert "gen_ai.request.model" in lines[0]
+    page.get_by_role("link", name="Retention").click()
+    expect(page.get_by_role("row", name="standard")).to_be_visible()
 
 
 def test_counts_lead_to_what_they_count(window: Window, site: Site) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from slmtrail.app import parts
 from slmtrail.core import keys
+from slmtrail.core import policy as policy_file
 from slmtrail.core.errors import KeyFileError, NotFound
 from slmtrail.core.identity import origin, record_id
+from slmtrail.core.policy import Policy
 from slmtrail.core.ports import Histogram, Page, Proved, Query, Sealed, Store
 from slmtrail.core.readers import EVERYTHING, Scope
 from slmtrail.core.settings import Settings
@@ -157,6 +161,14 @@ class Reading:
         """What is wrong with the whole trail, or the part of it around a collector's records or a time."""
         part = Part(collector, since_ms, until_ms)
         return verify(parts.ledger_folders(self._settings), self._store, progress, part)
+
+    def policy(self) -> Policy:
+        """The policy in force here."""
+        return policy_file.load(self._settings.policy)
+
+    def authorities(self) -> Mapping[str, Ed25519PublicKey]:
+        """Who may sign certificates."""
+        return parts.authorities(self._settings)
 
     def newer(self, seen: dict[str, int]) -> Iterator[Sealed]:
         """The records behind the leaves in `seen` (ledger: next leaf), which moves on with them."""

@@ -14,6 +14,7 @@ from slmtrail.app.web.integrity import integrity as state_of
 from slmtrail.app.web.overview import SPANS
 from slmtrail.app.web.overview import overview as overview_of
 from slmtrail.app.web.render import link, page
+from slmtrail.app.web.retention import retained
 from slmtrail.app.web.session import session as talk_of
 from slmtrail.core.errors import NotFound, QueryError
 from slmtrail.core.events import timestamp_text
@@ -140,6 +141,11 @@ def history(reading: Reading, request: Request) -> Response:
 def integrity(reading: Reading, _: Request) -> Response:
     """What is signed, covered and missing."""
     return page("integrity.html", of=state_of(reading))
+
+
+def retention(reading: Reading, _: Request) -> Response:
+    """What is kept how long, and what is held."""
+    return page("retention.html", of=retained(reading))
 
 
 def _fields(asked: Asked) -> dict[str, Any]:

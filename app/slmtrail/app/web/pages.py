@@ -108,6 +108,7 @@ def page_routes(
             Route("/incident", pages.of("incident", inquiry.incident)),
             Route("/compare", pages.of("compare", inquiry.compare)),
             Route("/integrity", pages.of("integrity", inquiry.integrity)),
+            Route("/retention", pages.of("retention", inquiry.retention)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
         exception_handlers={HTTPException: _http_error, TrailError: _trail_error, Exception: _unexpected},
@@ -156,6 +157,7 @@ class _Pages:
         except QueryError as fault:
             error = str(fault)
         filters = _filters(asked)
+        may_export = reader_of(request.scope).may("export")
         return page(
             "search.html",
             400 if error else 200,
@@ -171,6 +173,7 @@ class _Pages:
             narrowed=bool(filters.keys() - {"q"}),
             error=error,
             curl=_curl(request),
+            exports=_exports(filters, content=reading.scope.content) if may_export else {},
             shape=link("/shape", filters),
             shape_part="" if asked.after else link("/shape", filters | {"part": "1"}),
         )
@@ -258,6 +261,12 @@ def _asked(request: Request, **fixed: str) -> Asked:
 def _filters(asked: Asked) -> dict[str, str]:
     """What a search is narrowed by, as it stands in an address."""
     return {name: value for name, field in FILTERS.items() if name != "after" and (value := getattr(asked, field))}
+
+
+def _exports(filters: dict[str, str], *, content: bool) -> dict[str, str]:
+    """Where all that fits is had as a file."""
+    given = filters | ({"content": "true"} if content else {})
+    return {name: link("/api/v1/export", given | {"format": name.lower()}) for name in ("NDJSON", "CSV")}
 
 
 def _path(sealed: Sealed, proof: ProofState) -> dict[str, Any] | None:
