@@ -131,17 +131,17 @@ def test_hourly_statistics_take_the_place_of_those_before(store: Store) -> None:
 def test_a_crash_while_an_index_is_rewritten_loses_nothing(elastic: Any, path: str) -> None:
     store = ElasticStore(elastic.url, writable=True, dataset=f"t{uuid.uuid4().hex}")
     written(store, *(some(leaf) for leaf in range(20)))
-    ask = store._client.ask
+    ask = store._keeper.ask
 
     def failing(method: str, asked: str, *args: Any, **named: Any) -> Any:
         if path in (asked, method) and not asked.startswith("/past-") and "_pit" not in asked:
             raise KeyboardInterrupt
         return ask(method, asked, *args, **named)
 
-    store._client.ask = failing  # type: ignore[method-assign]
+    store._keeper.ask = failing  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         store.expire({LEDGER: [(5, 19)]}, {LEDGER: [(0, 3)]})
-    store._client.ask = ask  # type: ignore[method-assign]
+    store._keeper.ask = ask  # type: ignore[method-assign]
     assert set(state(store)) == set(range(20)) if path != "DELETE" else set(range(20)) >= set(state(store))
     store.expire({LEDGER: [(5, 19)]}, {LEDGER: [(0, 3)]})
     assert state(store) == {4: "full", **dict.fromkeys(range(5, 20), "bare")}

@@ -25,7 +25,7 @@ from slmtrail.app.given import given
 from slmtrail.core import durable, keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.certificate import Certificate
-from slmtrail.core.errors import KeyFileError, StorageError, TrailError
+from slmtrail.core.errors import KeyFileError, SettingsError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.metrics import RETAINED, RETENTION_FAILURES
 from slmtrail.core.ports import RETENTION_DAYS, Query, Store
@@ -47,6 +47,10 @@ err = Console(stderr=True, highlight=False)
 
 retain = typer.Typer(no_args_is_help=True, help="Summarise and remove what the policy says is over its time.")
 
+NEWEST = 50
+DIGEST = "slm.policy.digest"
+STATE_FILE = "retention.json"
+"""Beside the ledgers: on the disk of who owns them."""
 PASS_S = 3600
 RECENT_MS = (RETENTION_DAYS + 1) * DAY_MS
 """What comes later than this is imported, and counted when all is looked at."""
@@ -81,7 +85,9 @@ def plan_(at: At = "", as_json: Json = False) -> None:
 @retain.command("apply")
 def apply_(
     at: At = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask where --at has not come yet.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask where --at is to come, or records have another policy.")
+    ] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait until certificates are sealed.")] = WAIT_S,
     as_json: Json = False,
 ) -> None:
@@ -90,6 +96,8 @@ def apply_(
     if at_ms > _now_ms() and not yes:
         typer.confirm(f"Delete now what is to be kept until {timestamp_text(at_ms)[:10]}?", abort=True, err=True)
     with closing(parts.open_store(settings, writable=True)) as store:
+        if (other := _other_policy(settings, store)) and not yes:
+            typer.confirm(f"{other}. Delete by this one?", abort=True, err=True)
         found, ids = asyncio.run(apply(settings, store, at_ms, wait))
     _tell(found, ids, at_ms, as_json)
 
@@ -149,12 +157,24 @@ async def _pass(settings: Settings, store: Store, at_ms: int) -> None:
     await asyncio.to_thread(store.rotate, ages_ms)
     with _alone(settings) as state:
         await asyncio.to_thread(_roll, store, retention, at_ms - RECENT_MS, at_ms)
+    if other := await asyncio.to_thread(_other_policy, settings, store):
+        raise SettingsError(f"{other}; nothing goes by its age until both have the same file")
     if state.settled != await asyncio.to_thread(_question, settings, store, at_ms):
         found, ids = await apply(settings, store, at_ms)
         for due in found.due:
             log.info("%s %d records of class %s", due.action, len(due.leaves), due.retention_class)
         if ids:
             log.info("under %d certificates", len(ids))
+
+
+def _other_policy(settings: Settings, store: Store) -> str:
+    """What to say where the newest records were made under another policy than this process has; empty where not."""
+    ours = policy_file.load(settings.policy).digest
+    newest = store.search(Query(limit=NEWEST, counted=False)).records
+    theirs = next((one.record[DIGEST] for one in newest if DIGEST in one.record), ours)
+    if theirs == ours:
+        return ""
+    return f"records are made under the policy {theirs[:12]}…, and the setting `policy` here is {ours[:12]}…"
 
 
 def _roll(store: Store, retention: Retention, since_ms: int, at_ms: int) -> None:
@@ -215,7 +235,7 @@ def _joined(one: Leaves, other: Leaves) -> Leaves:
 @contextmanager
 def _alone(settings: Settings) -> Iterator[State]:
     """The state of retention, while no other process of this folder works on it."""
-    path = settings.data / "retention" / "state.json"
+    path = settings.ledgers / STATE_FILE
     durable.make_folder(path.parent)
     with path.with_suffix(".lock").open("w") as lock:
         try:
@@ -226,7 +246,7 @@ def _alone(settings: Settings) -> Iterator[State]:
 
 
 def _save(settings: Settings, state: State) -> None:
-    state.save(settings.data / "retention" / "state.json")
+    state.save(settings.ledgers / STATE_FILE)
 
 
 def spelling(settings: Settings) -> Spelling | None:

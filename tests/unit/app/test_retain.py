@@ -169,6 +169,18 @@ def test_it_runs_by_itself_and_looks_at_all_only_when_something_can_be_due(
     assert sum(one.count for one in year.store.rollups(0, 10**15) if one.kind == "inference") == 30
 
 
+def test_it_waits_where_records_are_made_under_another_policy(year: Year) -> None:
+    assert year.settings.policy is not None
+    year.settings.policy.write_text("retention: {classes: {standard: {content: 1d, keep: 2d}}}")
+    before = year.leaves()
+    with pytest.raises(SettingsError, match="until both have the same file"):
+        asyncio.run(retain._pass(year.settings, year.store, BEGIN_MS + 100 * DAY_MS))
+    done = CliRunner().invoke(app, ["retain", "apply"], input="n\n")
+    assert done.exit_code == 1
+    assert "Delete by this one?" in done.output
+    assert year.leaves() == before
+
+
 def test_without_the_control_key_it_only_warns(year: Year, caplog: pytest.LogCaptureFixture) -> None:
     (year.settings.keys / "control.pem").unlink()
     asyncio.run(retain.keep(year.settings, year.store))

@@ -26,6 +26,8 @@ MAX_BYTES = 30 * 1024**3
 """A backing index larger than this is followed by another, whatever its age."""
 
 BATCH = 500
+PAGE = 10_000
+"""Leaves and ids in one answer, without their records."""
 _MAX_INDICES = 10_000
 _BY_LEAF = [{LEDGER: {"unmapped_type": "keyword"}}, {LEAF: {"unmapped_type": "long"}}]
 
@@ -117,7 +119,7 @@ def _indices(client: ElasticClient, streams: Streams, orders: _Orders) -> list[s
 
 def _due(client: ElasticClient, index: str, orders: _Orders) -> _Due:
     due = _Due(client.ask("GET", f"/{index}/_count")["count"])
-    for hit in client.hits(index, {"match_all": {}}, _BY_LEAF, source=False):
+    for hit in client.hits(index, {"match_all": {}}, _BY_LEAF, source=False, page=PAGE):
         ledger, leaf = hit["sort"][:2]
         if orders.removes(ledger, leaf):
             due.remove.append(hit["_id"])

@@ -85,22 +85,18 @@ def _template(client: ElasticClient, made: Plan, kind: str, name: str, wanted: d
 
 def _indices(client: ElasticClient, streams: Streams, made: Plan) -> Iterator[Change]:
     resolved = client.ask("GET", f"/_resolve/index/{streams.pattern}") or {"data_streams": []}
-    found = client.ask("GET", f"/{streams.pattern}/_mapping") or {}
+    newest = {_newest(stream["backing_indices"]): stream["name"] for stream in resolved["data_streams"]}
     wanted = leaves(mappings())
-    for stream in resolved["data_streams"]:
-        indices = stream["backing_indices"]
-        for index in indices if isinstance(indices, list) else [indices]:
-            there = leaves(found[index]["mappings"]) if index in found else wanted
-            added = tuple(f"{name} is not searched" for name in wanted if name not in there)
-            other = [name for name in wanted if name in there and there[name] != wanted[name]]
-            if other:
-                made.left.append(
-                    f"{index} indexes {', '.join(other[:3])} in another way; slmtrail reindex makes it anew"
-                )
-                if index == _newest(indices):
-                    yield Change(f"a new index for {stream['name']}", "POST", f"/{stream['name']}/_rollover")
-            elif added:
-                yield Change(f"mapping of {index}", "PUT", f"/{index}/_mapping", mappings(), added)
+    for index, answer in sorted((client.ask("GET", f"/{streams.searched}/_mapping") or {}).items()):
+        there = leaves(answer["mappings"])
+        added = tuple(f"{name} is not searched" for name in wanted if name not in there)
+        other = [name for name in wanted if name in there and there[name] != wanted[name]]
+        if other:
+            made.left.append(f"{index} indexes {', '.join(other[:3])} in another way; slmtrail reindex makes it anew")
+            if index in newest:
+                yield Change(f"a new index for {newest[index]}", "POST", f"/{newest[index]}/_rollover")
+        elif added:
+            yield Change(f"mapping of {index}", "PUT", f"/{index}/_mapping", mappings(), added)
 
 
 def _newest(indices: Any) -> str:
