@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -62,3 +63,17 @@ def test_it_shows_something(
     assert outcome.output.strip()
     if command in ("slmtrail search --kind config", "slmtrail alerts --rule prompt-injection"):
         assert not outcome.output.startswith("0 "), outcome.output
+
+
+def test_the_report_tells_each_duty_of_the_page(trail: tuple[EmbeddedTrail, str]) -> None:
+    done = trail[0].run("report", "compliance", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = {row["duty"]: " ".join(row["shown"]) for row in json.loads(done.stdout)["duties"]}
+    rows = [row for row in (ROOT / "docs/compliance.md").read_text().splitlines() if row.startswith("| **")]
+    assert list(told) == [", ".join(re.findall(r"\*\*(.+?)\*\*", row.split("|")[1])) for row in rows]
+    assert "inference 2" in told["EU AI Act, Art. 12"]
+    assert "verified: " in told["EU AI Act, Art. 12"]
+    assert "content 184d" in told["AU-11"]
+    assert "prompt-injection: 1 alerts" in told["LLM01"]
+    assert "did not fire" in told["LLM07"]
+    assert "| LLM01 | prompt-injection" in trail[0].run("report", "compliance").stdout

@@ -38,6 +38,7 @@ from slmtrail.app.reconcile import reconcile
 from slmtrail.app.redact import redact
 from slmtrail.app.reindex import reindex
 from slmtrail.app.replay import replay
+from slmtrail.app.report import report
 from slmtrail.app.retain import retain
 from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
@@ -62,6 +63,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
 app.add_typer(control.control, name="control")
 app.add_typer(control.policy, name="policy")
+app.add_typer(report, name="report")
 app.add_typer(spool, name="spool")
 app.add_typer(retain, name="retain")
 app.add_typer(hold, name="hold")

@@ -91,7 +91,7 @@ def verify(
     elif export or key or authority:
         raise SettingsError("--export, --key and --authority go with --tiles")
     else:
-        heads += asyncio.run(_published(settings))
+        heads += asyncio.run(published(settings))
         with closing(parts.open_store(settings)) as store:
             known = Memory(memory or settings.data / "verified" / "verified.json")
             heads += [one.checkpoint.encode() for one in known.ledgers.values()]
@@ -177,7 +177,7 @@ def _head(path: Path) -> bytes:
         raise LedgerError(f"{path}: can't be read: {error.strerror}") from None
 
 
-async def _published(settings: Settings) -> list[bytes]:
+async def published(settings: Settings) -> list[bytes]:
     """The heads on the bus, where an indexer that was made to forget can't take them back."""
     if not settings.bus.url and not (settings.data / "bus.sqlite").exists():
         return []
