@@ -56,6 +56,7 @@ _NUMBERS = re.compile(r"(?:\b(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\b[ ,;]{1,2
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}){3,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}|%20")
 _PIECE = re.compile(r"[\"'“‘]([^\"'“”‘’\n]{2,80})[\"'”’]")
+_HUMP = re.compile(r"(?<=[A-Za-z])(?=[A-Z])")
 _WORD = re.compile(r"[a-z]{5,16}")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 
@@ -81,6 +82,7 @@ _codes_in = _signs(
     escaped=r"(?:\\u[0-9a-fA-F]{4}){3}",
     entities=r"&#|&lt;",
     percent=r"(?:%[0-9A-Fa-f]{2}){4}|%20",
+    humps=r"(?:[A-Z]?[a-z]*[A-Z]){4}[a-z]",
     pieces=r"(?is)[\"'“‘][^\"'”’]{2,80}[\"'”’].{0,200}(?:\+|\bjoin|\bconcat|\bcombine|\btogether|\bpart\b)",
 )
 _costumes_in = _signs(
@@ -195,6 +197,8 @@ def _decoded(text: str) -> Iterator[str]:
         yield html.unescape(text)
     if "percent" in codes:
         yield unquote(text)
+    if "humps" in codes:
+        yield _HUMP.sub(" ", text)
     if "pieces" in codes and len(pieces := _PIECE.findall(text)) > 1:
         yield "".join(pieces)
         yield " ".join(pieces)

@@ -9,7 +9,7 @@ from typing import Any
 from slmtrail.stream.judge.folds import count
 from slmtrail.stream.judge.hit import About, Hit
 
-_AROUND_HOURS = 3
+_AROUND_HOURS = 2
 _WITHIN = {"within_ms": 3_600_000}
 _MAX_DAYS = 60
 
