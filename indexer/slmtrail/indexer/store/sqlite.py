@@ -36,6 +36,9 @@ from slmtrail.indexer.store.sqlite_plan import Plan, plan
 from slmtrail.indexer.store.sqlite_retain import expire, roll_up, rollups
 from slmtrail.indexer.store.text import searched
 
+MAX_PAGE_BYTES = 32 * 1024 * 1024
+"""Of the records on a page, which are in memory together."""
+
 _BATCH = 200
 _BUSY_TIMEOUT_S = 30.0
 
@@ -99,12 +102,10 @@ class SqliteStore:
         """The records that fit, in the order of its `sort`."""
         question = asked(query)
         with self._planned(question) as (db, found):
-            rows = list(_ordered(db, question, found))
-            total = min(len(rows), question.limit)
+            rows, more = _page(_ordered(db, question, found), question.limit)
+            total = len(rows)
             if question.counted:
                 (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
-        more = len(rows) > question.limit
-        rows = rows[: question.limit]
         after = Cursor(question.sort, *rows[-1][:5]).text() if more else ""
         return Page([shown(_sealed(*row[2:]), question.scope) for row in rows], total, after)
 
@@ -328,6 +329,18 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         db.execute("ROLLBACK")
+
+
+def _page(ordered: Iterator[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """What fits on a page, and whether there is more; large records make it a short one."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for row in ordered:
+        size += len(row[-1])
+        if len(rows) == limit or (rows and size > MAX_PAGE_BYTES):
+            return rows, True
+        rows.append(row)
+    return rows, False
 
 
 def _ordered(db: sqlite3.Connection, question: Asked, found: Plan) -> Iterator[tuple[Any, ...]]:

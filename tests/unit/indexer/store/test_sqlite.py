@@ -272,3 +272,18 @@ def test_many_read_and_verify_while_one_writes(tmp_path: Path) -> None:
     writer.close()
     reader.close()
     assert not wal_file(path).exists() or wal_file(path).stat().st_size == 0
+
+
+def test_large_records_make_a_short_page(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(whole)
+    (everything,) = [store.search(Query(limit=1000))]
+    largest = max(len(one.data) for one in everything.records)
+    monkeypatch.setattr("slmtrail.indexer.store.sqlite.MAX_PAGE_BYTES", 2 * largest)
+    pages = [store.search(Query(limit=1000))]
+    while pages[-1].cursor:
+        pages.append(store.search(Query(limit=1000, after=pages[-1].cursor)))
+    assert [one for page in pages for one in page.records] == everything.records
+    assert len(pages) > 5
+    assert all(sum(len(one.data) for one in page.records) <= 2 * largest for page in pages)
+    assert {page.total for page in pages} == {40}
+    store.close()
