@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +132,32 @@ def test_a_record_that_the_store_refused_is_stored_after_the_fix(trail: Embedded
     done = trail.run("replay", "--topic", "slm.records", "--json")
     assert json.loads(done.stdout)["stored"] == 0
     assert trail.run("replay", "--topic", "slm.elsewhere").returncode == 2
+
+
+def test_history_is_imported_once_though_killed_and_is_not_late(trail: EmbeddedTrail, tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    when = "2024-02-03T04:05:06.000Z"
+    more = {"@timestamp": when, "service.name": "old"}
+    file.write_text("".join(json.dumps(inference(f"old {n} {'x' * 800}") | more) + "\n" for n in range(3000)))
+    killed = trail.process("import", "import", str(file), "--format", "slmtrail")
+    killed.start()
+    spool = trail.data / "spool" / "import"
+    eventually("it has begun", lambda: list(spool.glob("*.sqlite*")) or not killed.alive)
+    killed.kill()
+    for accepted in (None, 0):
+        done = trail.run("import", str(file), "--format", "slmtrail", "--json")
+        assert done.returncode == 0, done.stderr
+        taken = json.loads(done.stdout)
+        assert (taken["whole"], taken["entries"]) == (True, 3000)
+        assert accepted in (None, taken["accepted"]), "the same content was imported again"
+
+    def found() -> bool:
+        return bool(trail.read("search", "service.name:old", "--kind", "inference", "--limit", "1")["total"] >= 3000)
+
+    eventually("all is stored", found)
+    page = trail.read("search", "service.name:old", "--kind", "inference", "--limit", "1")
+    assert page["total"] == 3000
+    assert (page["records"][0]["@timestamp"], page["records"][0]["slm.imported_from"]) == (when, "history.jsonl")
+    assert trail.search("--kind", "alert", "rule.id:late-events", "collector:import") == []
+    late = [one for one in trail.search("--kind", "alert") if "late" in one["rule.id"] or "clock" in one["rule.id"]]
+    assert not [one for one in late if "import" in one["slm.alert.subject"]]

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import control, log
+from slmtrail.app.backfill import import_
 from slmtrail.app.compare import compare
 from slmtrail.app.doctor import doctor
 from slmtrail.app.enrol import enrol, enrol_token
@@ -81,6 +82,7 @@ app.command()(export)
 app.command()(fsck)
 app.command()(history)
 app.command()(incident)
+app.command("import")(import_)
 app.command()(index)
 app.command()(judge)
 app.command()(reconcile)

@@ -40,7 +40,7 @@ def tail(
         if Path(name).is_dir():
             raise SettingsError(f"{name}: is a folder; name its files, as {name.rstrip('/')}/*.log")
     options = TailOptions(tuple(patterns), settings.ingest.max_event_bytes, _expression(begins), once)
-    values = dict(_pair(text) for text in fixed or [])
+    values = dict(pair(text) for text in fixed or [])
     form = named(format_name, settings.ingest.max_event_bytes, pattern, values, time_format)
     _many_files()
     with monitored(settings):
@@ -87,7 +87,8 @@ def _expression(begins: str) -> re.Pattern[bytes] | None:
         raise SettingsError(f"--begins: is no regular expression: {error}") from None
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """The field and value of a --set."""
     name, sign, value = text.partition("=")
     if not sign:
         raise SettingsError(f"--set {name}: write it as field=value")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from slmtrail.core import canonical
 from slmtrail.core.errors import EventError
-from slmtrail.core.fields import ACCESS_OWNED, FIELDS, MAX_KEYWORD_CHARS, STREAM_OWNED
+from slmtrail.core.fields import ACCESS_OWNED, FIELDS, IMPORTED, MAX_KEYWORD_CHARS, STREAM_OWNED
 from slmtrail.core.messages import Message
 from slmtrail.core.shapes import json_text, normalise_messages
 
@@ -141,6 +141,7 @@ class Event(BaseModel):
     timestamp: Timestamp
     slm_kind: str
     slm_repairs: list[Literal["lone_surrogates"]] | None = None
+    slm_imported_from: Keyword | None = None
     event_action: Keyword | None = None
     event_outcome: Outcome = "unknown"
     event_reason: Keyword | None = None
@@ -424,7 +425,8 @@ def parse(data: bytes | str | dict[str, Any], now_ms: int, *, framed: bool = Fal
     if not isinstance(kind, str) or kind not in COLLECTED_KINDS:
         known = ", ".join(sorted(COLLECTED_KINDS))
         raise EventError(f"slm.kind: should be one of {known}", "unknown_kind")
-    if kind == "access" and not framed and (owned := ACCESS_OWNED & flat.keys()):
+    owned = (ACCESS_OWNED | {IMPORTED} if kind == "access" else {IMPORTED}) & flat.keys()
+    if owned and not framed:
         raise EventError(f"{min(owned)}: is set by slmtrail, leave it out", "reserved_field")
     return validate(flat)
 

@@ -50,6 +50,7 @@ _TABLE: list[Field] = [
     *_rows("date", "@timestamp", treatment="keep"),
     *_rows("keyword", "slm.kind event.outcome", treatment="keep"),
     *_rows("keywords", "slm.repairs", treatment="keep"),
+    *_rows("keyword", "slm.imported_from"),
     *_rows("keyword", "event.action event.reason error.type"),
     *_rows("text", "message error.message", group="content", treatment="replace"),
     *_rows("json", "slm.attributes", group="content", treatment="replace"),
@@ -189,3 +190,6 @@ STREAM_OWNED = frozenset(
 
 ACCESS_OWNED = frozenset("slm.access.record slm.access.count slm.access.fields slm.alert.id slm.alert.status".split())
 """Names that only a collector of ours sets in an access event: else whoever can send one could close an alert."""
+
+IMPORTED = "slm.imported_from"
+"""Says that an event is history, and where it is from; only an import sets it, so that nobody else is early or late."""

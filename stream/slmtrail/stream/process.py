@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from slmtrail.core import canonical, commitment, events, frames, likeness, retaining, wellformed
 from slmtrail.core.errors import EventError, FrameError
+from slmtrail.core.fields import IMPORTED
 from slmtrail.core.frames import Frame
 from slmtrail.core.identity import REPLAYED, Position, identified
 from slmtrail.core.policy import Policy
@@ -298,7 +299,8 @@ def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str,
     if opened.replayed:  # of its collector's life and clock it says nothing any more
         first = REPLAYED_PART + (opened.events[0][0] if opened.events else 0)
     else:
-        earliest = min((event["@timestamp"] for _, event in opened.events), default="")
+        # History is not late, it is old.
+        earliest = min((event["@timestamp"] for _, event in opened.events if IMPORTED not in event), default="")
         signals += frame_signals.seen(opened.frame, opened.delivery, earliest, noted=bool(opened.notes))
     made = []
     for part, note in enumerate(opened.notes, first):

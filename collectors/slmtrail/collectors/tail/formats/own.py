@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from slmtrail.collectors.tail.formats.format import EachEntry, Taken
 from slmtrail.core import events
-from slmtrail.core.fields import FIELDS, MAX_KEYWORD_CHARS, Type
+from slmtrail.core.fields import ACCESS_OWNED, FIELDS, IMPORTED, MAX_KEYWORD_CHARS, Type
 from slmtrail.core.messages import Message, Part
 
 _TIME = re.compile(
@@ -82,7 +82,7 @@ def _struct(
     names = {}
     for attribute, field in model.model_fields.items():
         name = names[attribute] = field.alias or attribute
-        if name == "slm.kind":
+        if name == "slm.kind" or name in ACCESS_OWNED or name == IMPORTED:  # `parse` says who may set these
             continue
         required = field.is_required() or name == needed
         made = value(name, field)
