@@ -38,8 +38,8 @@ test-fast: $(INSTALLED) ## run the tests that need no server and no browser
 faults: $(INSTALLED) ## kill, cut off and fill up, and count what is left
 	SLMTRAIL_FAULT_ROUNDS=$${SLMTRAIL_FAULT_ROUNDS:-30} LOAD_REQUESTS=200000 $(BIN)/pytest tests/faults tests/integration/test_sidecar_load.py $(ARGS)
 
-bench: $(INSTALLED) ## measure what is claimed about speed
-	@for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python $$bench --quick $(ARGS) || exit 1; done
+bench: $(INSTALLED) ## measure what is claimed about speed, and write bench/RESULTS.md (ARGS=--quick: in minutes)
+	$(BIN)/python bench/results.py $(ARGS)
 
 lint: $(INSTALLED) ## check style, format and types
 	$(BIN)/ruff check .
