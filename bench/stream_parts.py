@@ -35,7 +35,8 @@ FRAME_EVENTS = 180
 TEXT_CHARS = 300
 BATCH_FRAMES = 4
 PARTITIONS = 16
-ACTORS = 2_000
+ACTORS = 500
+"""What is remembered of each grows until it is full, at some hundred events, and then no more."""
 KEPT_EVERY_FRAMES = 100
 START_MS = 1_790_000_000_000
 
@@ -130,7 +131,7 @@ def stages(quick: bool) -> dict[str, float]:
 
 
 def memory(count: int = 1_000_000) -> dict[str, int]:
-    """Resident megabytes while so many events of thousands of actors go through process and windows."""
+    """Resident megabytes while so many events of hundreds of actors go through process and windows."""
     rng, texts, rss_mb = random.Random(5), made_events(4_000), dict[str, int]()
     _as_a_worker_does()
     with tempfile.TemporaryDirectory() as folder:
