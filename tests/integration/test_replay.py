@@ -33,6 +33,7 @@ class Stranger:
     def ship(self, *made: Frame) -> None:
         async def publish() -> None:
             bus = connect(self._bus_url, partitions=self._partitions)
+            await bus.ensure_topics()
             await bus.publish(FRAMES, [Message("edge-7", frames.to_bytes(frame)) for frame in made])
             await bus.close()
 
