@@ -150,7 +150,12 @@ def objects(page: str, dataset: str) -> list[Made]:
     """All of them, what is referred to before what refers to it."""
     link = {"id": "url", "params": {"urlTemplate": f"{page}/record/{{{{value}}}}", "type": "a"}}
     views = [
-        data_view(RECORDS, "slmtrail records", f"logs-{dataset}.*-*,past-{dataset}.*", {"event.id": link, "slm.alert.evidence": link}),
+        data_view(
+            RECORDS,
+            "slmtrail records",
+            f"logs-{dataset}.*-*,past-{dataset}.*",
+            {"event.id": link, "slm.alert.evidence": link},
+        ),
         data_view(ROLLUPS, "slmtrail hourly statistics", f"rollups-{dataset}", {}),
     ]
     asked = "slm.kind : inference"
