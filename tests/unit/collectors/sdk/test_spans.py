@@ -16,7 +16,7 @@ import pytest
 
 from slmtrail.collectors.sdk import Trail, digest_of, kinds, recorder
 from slmtrail.core.events import COLLECTED_KINDS, KINDS
-from slmtrail.core.fields import ACCESS_OWNED, FIELDS, STREAM_OWNED
+from slmtrail.core.fields import ACCESS_OWNED, FIELDS, IMPORTED, STREAM_OWNED
 
 Events = Callable[[], list[dict[str, Any]]]
 
@@ -192,7 +192,7 @@ def test_a_field_of_another_kind_takes_no_event_with_it(trail: Trail, events: Ev
 def test_the_fields_of_a_kind_are_those_that_the_collector_knows(kind: str) -> None:
     known = {str(field.alias) for field in KINDS[kind].model_fields.values()}
     given = {name for name in FIELDS.keys() - STREAM_OWNED if kinds.takes(kind, name)}
-    assert given == known - STREAM_OWNED - ACCESS_OWNED
+    assert given == known - STREAM_OWNED - ACCESS_OWNED - {IMPORTED}
 
 
 def test_contexts_do_not_leak_between_tasks_and_threads(trail: Trail, events: Events) -> None:
