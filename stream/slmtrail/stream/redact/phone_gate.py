@@ -22,6 +22,8 @@ _MAX_EXTENSION_CHARS = 9
 # What phonenumbers takes for the mark of an extension, behind a number and before its digits.
 _MARK = "ext|xt|x|int|anexo|\u0434\u043e\u0431|[#~;\uff03\uff5e\uff45\uff58\uff49]"
 _EXTENSION = re.compile(rf"[ \t,\xa0]*(?:{_MARK})", re.IGNORECASE)
+# Such a mark of three letters, where what should be behind it is cut off, stands for the digits on its keys.
+_LETTERED = re.compile(r"[ \t,;.\xa0]{0,4}(?:ext|xt|int|anexo|\uff45?\uff58\uff54)", re.IGNORECASE)
 _EXTENSION_LEFT = regex.compile(
     r"(?r)(?:xt(?:ensi[\w\u0301]{0,4})?n?|int|anexo|\u0434\u043e\u0431|[x#~=\uff03\uff5e\uff58\uff54\uff4e])"
     r"[:.\uff0e]?[ \t,\xa0\-]*",
@@ -66,6 +68,8 @@ class PhoneGate:
                         places.append((end - 1, mask))
             else:
                 places += self._parts(_chunks(text, run, start))
+            if _LETTERED.match(text, end):
+                places.append((end - 1, self._plans.every))
         return places
 
     def _parts(self, chunks: list[tuple[int, str]]) -> list[tuple[int, int]]:
