@@ -254,6 +254,8 @@ def test_phone_spans_are_those_of_phonenumbers() -> None:
 
 
 def test_the_mark_of_an_extension_that_is_cut_off_reads_as_the_digits_on_its_keys() -> None:
+    import phonenumbers
+
     text = "22901951 - 23456 int -850 1234\xa07\u20ac"
     wanted = {(match.start, match.end) for match in phonenumbers.PhoneNumberMatcher(text, "NO", leniency=1)}
     assert (11, 20) in wanted
