@@ -47,7 +47,7 @@ def letters(found: Iterable[Delivery]) -> Iterator[Letter]:
         try:
             given = orjson.loads(delivery.value)
             yield _letter(given)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
 
 

@@ -24,6 +24,10 @@ class Position:
     part: int
 
 
+_NAMES = ("slm.collector.id", "slm.collector.boot")
+_NUMBERS = ("slm.collector.frame", "slm.collector.index", "slm.collector.part")
+
+
 def record_id(collector: str, boot: str, position: Position) -> str:
     """The event.id of a record: 32 hex digits."""
     text = f"slmtrail record v1\n{collector}\n{boot}\n{position.frame}\n{position.index}\n{position.part}"
@@ -44,6 +48,11 @@ def identified(event: dict[str, Any], collector: str, boot: str, position: Posit
 
 
 def origin(record: dict[str, Any]) -> tuple[str, str, Position]:
-    """The collector, boot and position that `identified` wrote."""
-    position = Position(record["slm.collector.frame"], record["slm.collector.index"], record["slm.collector.part"])
-    return record["slm.collector.id"], record["slm.collector.boot"], position
+    """The collector, boot and position that `identified` wrote. Raises KeyError or TypeError where these are not there,
+    or are not of the kind that it writes."""
+    names, numbers = ([record[name] for name in part] for part in (_NAMES, _NUMBERS))
+    if not all(type(name) is str for name in (record["event.id"], *names)):
+        raise TypeError("a name is no text")
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+        raise TypeError("a place is no number")
+    return names[0], names[1], Position(*numbers)

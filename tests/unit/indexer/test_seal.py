@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import orjson
 import pytest
 
 from builders import LEDGER, SealedTrail, Stream, inference, on_records_topic
@@ -48,6 +49,24 @@ def test_a_duplicate_on_the_topic_is_passed_over(trail: SealedTrail, batch: list
     assert len(sealer.seal([*batch[:9], *again[3:7]][:9]).records) == 9
     assert sealer.seal(again[:9]).records == []
     assert len(sealer.seal(again[9:]).records) == len(batch) - 9
+
+
+ODD = [None, True, -1, 1.5, 2**64 - 1, "", "x", [], [1], {}, {"a": 1}, "\x00"]
+PLACED = "event.id slm.collector.id slm.collector.boot slm.collector.frame slm.collector.index slm.collector.part"
+
+
+@pytest.mark.parametrize("field", PLACED.split())
+def test_a_record_of_another_shape_is_set_aside_and_what_is_around_it_sealed(
+    trail: SealedTrail, batch: list[Delivery], field: str
+) -> None:
+    bad = [orjson.dumps({**orjson.loads(batch[0].value), field: value}) for value in ODD]
+    values = [batch[0].value, *bad, *(delivery.value for delivery in batch[1:])]
+    sealer = opened(trail)
+    sealed = sealer.seal([Delivery("slm.records", 0, number, "k", value, 0) for number, value in enumerate(values)])
+    good = {delivery.value for delivery in batch}
+    assert good <= {record.data for record in sealed.records}
+    assert len(sealed.unusable) >= len(ODD) - 3  # some of the names are texts, and so a record's
+    assert sealer.next_offset == 0
 
 
 def test_noise_on_the_topic_costs_nothing_else(trail: SealedTrail, batch: list[Delivery]) -> None:
