@@ -120,6 +120,8 @@ class TestReading:
         assert {entry["record"]["slm.kind"] for entry in found["entries"]} >= {"inference", "policy"}
         compared = get(house.client(), "/compare", one="phi-3-mini", other="qwen2.5-1.5b", content="true")
         assert (compared["one"]["records"], compared["other"]["records"]) == (5, 1)
+        again = get(house.client(), "/history", text="question one", content="true")
+        assert [asking["prompt"] for asking in again["askings"]] == ["question one"]
         assert get(house.client(), "/incident", 400, about="time", name="yesterday")["detail"].startswith("name: ")
 
     def test_what_cant_be_answered_says_where_and_why(self, house: House) -> None:
@@ -243,6 +245,7 @@ class TestReaders:
             ("/facets", {"q": "question", "field": "user"}),
             ("/export", {}),
             ("/compare", {"one": "a", "other": "b"}),
+            ("/history", {"text": "a"}),
             ("/verify", {}),
             ("/stream", {"q": "question"}),
         ):

@@ -110,6 +110,11 @@ def _compare(looking: Looking, given: Given) -> dict[str, Any]:
     return found
 
 
+def _history(looking: Looking, given: Given) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(orjson.dumps(looking.history(asked(given), given["text"])))
+    return found
+
+
 def _incident(looking: Looking, given: Given) -> dict[str, Any]:
     found = looking.incident(asked(given), given["about"], given["name"], given["margin_s"] * 1000)
 
@@ -237,6 +242,14 @@ OPERATIONS = (
         _compare,
     ),
     Operation(
+        "history",
+        "/history",
+        "Where the same, or nearly the same, was asked: by whom, and what each model answered.",
+        _answer(askings=_RECORDS, by_model=_ANY, looked_at=_NUMBER),
+        (*SEARCH, Parameter("text", "The prompt.", least=1, most=8192, required=True), CONTENT),
+        _history,
+    ),
+    Operation(
         "incident",
         "/incident",
         "What happened around a trace, session, user, alert, record or time.",
@@ -253,4 +266,4 @@ OPERATIONS = (
         _incident,
     ),
 )
-"""All of them. compare takes content: it holds what was asked of both models next to what each answered."""
+"""All of them. compare and history take content: they hold what was asked beside what was answered."""

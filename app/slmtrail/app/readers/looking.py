@@ -14,6 +14,7 @@ from slmtrail.core.errors import NotAllowed, NotFound, QueryError
 from slmtrail.core.ports import Histogram, Page, Sealed
 from slmtrail.core.readers import EVERYTHING, Reader, Right
 from slmtrail.indexer.reading.compare import Comparison, compare
+from slmtrail.indexer.reading.history import History, history
 from slmtrail.indexer.reading.incident import About, Incident, incident
 from slmtrail.indexer.reading.walk import quoted, walk
 from slmtrail.indexer.store.language.parse import parse
@@ -142,6 +143,13 @@ class Looking:
         self._check("content")
         found = compare(self._trail.ask, self._trail.query(asked), one, other)
         self._tell("compare", count=found.one.records + found.other.records, fields=_fields(asked))
+        return found
+
+    def history(self, asked: Asked, text: str) -> History:
+        """Where nearly this was asked before."""
+        self._check("content")
+        found = history(self._trail.ask, self._trail.query(asked), text)
+        self._tell("history", count=len(found.askings), fields=_fields(asked))
         return found
 
     def incident(self, asked: Asked, about: About, name: str, margin_ms: int) -> Incident:
