@@ -90,9 +90,14 @@ def test_a_rule_takes_linear_time(rule: Rule) -> None:
     ]
 
     def seconds(text: str) -> float:
-        start = time.process_time()
-        matcher.find(text)
-        return time.process_time() - start
+        def once() -> float:
+            start = time.process_time()
+            matcher.find(text)
+            return time.process_time() - start
+
+        # The least of several: a collection of garbage in between is not the rule's.
+        first = once()
+        return first if first < 0.1 else min(first, once(), once())
 
     for piece in pieces:
         long = (piece * 20_000)[:64_000]

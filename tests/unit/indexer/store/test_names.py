@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from slmtrail.core import certificate, retaining
 from slmtrail.core.errors import QueryError, SettingsError
-from slmtrail.core.fields import CONTENT, FIELDS
+from slmtrail.core.fields import FIELDS, WORDED
 from slmtrail.indexer.store import cursor
 from slmtrail.indexer.store.columns import ENVIRONMENT
 from slmtrail.indexer.store.connect import connect
@@ -114,5 +114,5 @@ def test_every_field_is_mapped_once_and_content_is_searched_in_one_place() -> No
             assert found["properties"]["parts"]["properties"]["content"]["copy_to"] == TEXT
         else:
             assert "properties" not in found, f"{name} is a value and an object"
-            assert ("copy_to" in found) == (name in CONTENT and field.type != "labels")
+            assert ("copy_to" in found) == (name in WORDED and field.type != "labels")
     assert mapped(TEXT)["type"] == "text"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slmtrail.core.fields import CONTENT, FIELDS
+from slmtrail.core.fields import FIELDS, WORDED
 from slmtrail.indexer.store.text import BOUNDARY, searched, strings, supplement
 
 
-@pytest.mark.parametrize("name", sorted(CONTENT))
+@pytest.mark.parametrize("name", sorted(WORDED))
 def test_every_content_field_is_searched(name: str) -> None:
     values: dict[str, Any] = {
         "messages": [{"role": "user", "parts": [{"type": "text", "content": "needle"}]}],
@@ -63,7 +63,7 @@ def test_the_text_does_not_depend_on_the_order_of_names(labels: dict[str, str], 
     )
 )
 def test_a_value_of_any_shape_does_no_harm(value: Any) -> None:
-    for name in CONTENT:
+    for name in WORDED:
         assert isinstance(searched({name: value, "message": "x"} if name != "message" else {name: value}), str)
         supplement({name: value})
 
