@@ -129,6 +129,7 @@ def test_keys(window: Window, site: Site) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{site.address}/record/{old}")
+    page.wait_for_load_state()  # the address is there before the script is
     page.keyboard.press("/")
     page.keyboard.type("new j/k")
     expect(page.get_by_label("Search all records")).to_have_value("new j/k")

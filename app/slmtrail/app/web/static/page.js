@@ -120,4 +120,7 @@ document.addEventListener("keydown", (event) => {
 
 document.querySelector("[data-zone]").addEventListener("click", turn);
 zone(document);
-for (const place of document.querySelectorAll("[data-load]")) if (place.dataset.load) load(place);
+for (const place of document.querySelectorAll("[data-load]")) {
+  // Where it does not come, the link that stands in its place still leads there; whoever leaves the page breaks it off.
+  if (place.dataset.load) load(place).catch(() => {});
+}
