@@ -24,8 +24,8 @@ class Position:
     part: int
 
 
-_NAMES = ("slm.collector.id", "slm.collector.boot")
-_NUMBERS = ("slm.collector.frame", "slm.collector.index", "slm.collector.part")
+_END = 2**63
+"""Behind every number that is kept."""
 
 
 def record_id(collector: str, boot: str, position: Position) -> str:
@@ -50,9 +50,12 @@ def identified(event: dict[str, Any], collector: str, boot: str, position: Posit
 def origin(record: dict[str, Any]) -> tuple[str, str, Position]:
     """The collector, boot and position that `identified` wrote. Raises KeyError or TypeError where these are not there,
     or are not of the kind that it writes."""
-    names, numbers = ([record[name] for name in part] for part in (_NAMES, _NUMBERS))
-    if not all(type(name) is str for name in (record["event.id"], *names)):
+    collector, boot = record["slm.collector.id"], record["slm.collector.boot"]
+    frame, index, part = record["slm.collector.frame"], record["slm.collector.index"], record["slm.collector.part"]
+    if not type(record["event.id"]) is type(collector) is type(boot) is str:
         raise TypeError("a name is no text")
-    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+    if not (type(frame) is type(index) is type(part) is int and min(frame, index, part) >= 0):
         raise TypeError("a place is no number")
-    return names[0], names[1], Position(*numbers)
+    if max(frame, index, part) >= _END:
+        raise TypeError("a place is beyond every number")
+    return collector, boot, Position(frame, index, part)
