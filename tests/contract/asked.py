@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import uuid
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from contract.stored import START_MS, sealed
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.ports import Sealed
+from slmtrail.core.ports import Sealed, Store
+from slmtrail.indexer.store.connect import connect
 from slmtrail.indexer.store.language.tree import Node
 from slmtrail.indexer.store.matching import holding
 
@@ -16,6 +21,21 @@ _WORDS = (
 ).split()
 _MODELS = ("phi-3", "phi-3-mini", "phi-3.5*", "llama3:8b", "Phi-3", "qwen[2]", "a?b", "back\\slash")
 _IPS = ("10.0.0.7", "10.20.0.7", "192.0.2.1", "::ffff:10.0.0.7", "2001:db8::1", "fe80::1%eth0", "fd00::77")
+
+
+def holding_all(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, corpus: list[Sealed]
+) -> Iterator[Store]:
+    """The store that `request.param` names, with the corpus."""
+    if request.param == "sqlite":
+        opened = connect(f"sqlite:{tmp_path_factory.mktemp('corpus')}/store.db", writable=True)
+    else:
+        url = request.getfixturevalue("elastic").url
+        opened = connect(url, writable=True, dataset=f"t{uuid.uuid4().hex}")
+    assert opened.write(corpus) == []
+    opened.holding("", [])
+    yield opened
+    opened.close()
 
 
 def records(seed: int, count: int) -> list[Sealed]:

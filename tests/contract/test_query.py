@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,7 +14,6 @@ from slmtrail.core.errors import QueryError
 from slmtrail.core.fields import FIELDS
 from slmtrail.core.ports import Query, Store
 from slmtrail.indexer.store.columns import TIME
-from slmtrail.indexer.store.connect import connect
 from slmtrail.indexer.store.facets import FACETS
 from slmtrail.indexer.store.language.fits import values
 from slmtrail.indexer.store.language.parse import parse
@@ -28,15 +26,7 @@ SEARCHES_A_SEED = 50
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("elastic", marks=pytest.mark.servers)])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Each store there is, with the corpus."""
-    if request.param == "sqlite":
-        opened = connect(f"sqlite:{tmp_path_factory.mktemp('query')}/store.db", writable=True)
-    else:
-        url = request.getfixturevalue("elastic").url
-        opened = connect(url, writable=True, dataset=f"t{uuid.uuid4().hex}")
-    assert opened.write(CORPUS) == []
-    opened.holding("", [])
-    yield opened
-    opened.close()
+    yield from asked.holding_all(request, tmp_path_factory, CORPUS)
 
 
 def found(store: Store, query: Query) -> set[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,6 @@ from slmtrail.core.ports import Query, Sealed, Store
 from slmtrail.core.readers import ANY, EVERYTHING, NOTHING, Scope
 from slmtrail.core.roles import matches
 from slmtrail.indexer.store.columns import ENVIRONMENT, KIND, TEAMS, TIME
-from slmtrail.indexer.store.connect import connect
 from slmtrail.indexer.store.cursor import SORTED, SORTS
 from slmtrail.indexer.store.facets import FACETS
 from slmtrail.indexer.store.language.fits import values
@@ -40,15 +38,7 @@ NAMES = {
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("elastic", marks=pytest.mark.servers)])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Each store there is, with the corpus."""
-    if request.param == "sqlite":
-        opened = connect(f"sqlite:{tmp_path_factory.mktemp('scope')}/store.db", writable=True)
-    else:
-        url = request.getfixturevalue("elastic").url
-        opened = connect(url, writable=True, dataset=f"t{uuid.uuid4().hex}")
-    assert opened.write(CORPUS) == []
-    opened.holding("", [])
-    yield opened
-    opened.close()
+    yield from asked.holding_all(request, tmp_path_factory, CORPUS)
 
 
 def some_scope(rng: random.Random) -> Scope:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import sys
 import time
@@ -253,7 +252,7 @@ def search(
     asked = Asked(words, user, model, kind, environment, flag, outcome, since, until, limit, after, sort)
     with _reading() as reading:
         if count or facets or histogram:
-            total = reading.search(dataclasses.replace(asked, limit=1)).total if count else None
+            total = reading.count(asked) if count else None
             by_value = {field: reading.facet(asked, field, counts.VALUES) for field in dict.fromkeys(facets or [])}
             over_time = reading.histogram(asked, counts.BARS) if histogram else None
             if as_json:

@@ -149,7 +149,7 @@ class Facts:
         return dataclasses.replace(asked, since=self._since)
 
     def _count(self, asked: Asked) -> int:
-        return self._reading.search(dataclasses.replace(self._asked(asked), limit=1)).total
+        return self._reading.count(self._asked(asked))
 
     def _counts(self, field: str, kind: str = "") -> dict[str, int]:
         return self._reading.facet(self._asked(Asked(kind=kind)), field, NAMES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -60,11 +59,4 @@ async def _supervise(settings: Settings, workers: int, mine: list[int] | None) -
 
 
 def _command(number: int, partitions: list[int]) -> list[str]:
-    command = [sys.executable, "-m", "slmtrail.app.cli"]
-    if given.config:
-        command += ["--config", str(given.config)]
-    if given.data:
-        command += ["--data", str(given.data)]
-    if given.log_json:
-        command.append("--log-json")
-    return [*command, "index", "--partitions", ",".join(map(str, partitions)), "--worker", str(number)]
+    return given.command("index", "--partitions", ",".join(map(str, partitions)), "--worker", str(number))

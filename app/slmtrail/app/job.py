@@ -7,8 +7,6 @@ import hashlib
 import logging
 import os
 import socket
-import sys
-from functools import partial
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
@@ -59,19 +57,9 @@ async def _supervise(settings: Settings, workers: int) -> None:
         here = hashlib.sha256(f"{socket.gethostname()}:{settings.data.resolve()}".encode()).hexdigest()[:8]
         names = [f"slmtrail-{here}-{number}" for number in range(workers)]
         group = parts.bus_group(settings, GROUP, [FRAMES, SIGNALS])
-        supervisor = Supervisor(workers, partial(_command, names), Watchdog(group.standings, names))
+        watchdog = Watchdog(group.standings, names)
+        supervisor = Supervisor(workers, lambda n: given.command("stream", "--worker", names[n]), watchdog)
         routes = persistently("the routes of alerts", lambda: follow_alerts(settings, bus))
         await until_stopped([supervisor.run(), routes])
     finally:
         await bus.close()
-
-
-def _command(names: list[str], number: int) -> list[str]:
-    command = [sys.executable, "-m", "slmtrail.app.cli"]
-    if given.config:
-        command += ["--config", str(given.config)]
-    if given.data:
-        command += ["--data", str(given.data)]
-    if given.log_json:
-        command.append("--log-json")
-    return [*command, "stream", "--worker", names[number]]

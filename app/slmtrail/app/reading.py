@@ -102,6 +102,10 @@ class Reading:
         """A page of what fits, as the store is asked."""
         return self._store.search(dataclasses.replace(query, scope=self.scope))
 
+    def count(self, asked: Asked) -> int:
+        """How many records fit."""
+        return self.search(dataclasses.replace(asked, limit=1, after="")).total
+
     def facet(self, asked: Asked, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field, and how many records have each."""
         return self._store.facet(self.query(asked), field, size)

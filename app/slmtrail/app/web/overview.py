@@ -67,9 +67,9 @@ def overview(reading: Reading, since: str, environment: str) -> Overview:
     sample = [one.record for one in walk(reading.ask, reading.query(asked), SAMPLE)]
     alerts = reading.alerts(dataclasses.replace(window, kind="alert", limit=ALERTS))
     return Overview(
-        requests=_total(reading, asked),
-        failures=_total(reading, failed),
-        blocked=_total(reading, blocked),
+        requests=reading.count(asked),
+        failures=reading.count(failed),
+        blocked=reading.count(blocked),
         alerts_total=alerts.total,
         latency=percentiles(_numbers(sample, "slm.latency_ms")),
         first_token=percentiles(_numbers(sample, "slm.time_to_first_token_ms")),
@@ -87,10 +87,6 @@ def overview(reading: Reading, since: str, environment: str) -> Overview:
         alerts=[view.alert(sealed) for sealed in alerts.records],
         collectors=_collectors(reading, window),
     )
-
-
-def _total(reading: Reading, asked: Asked) -> int:
-    return reading.search(dataclasses.replace(asked, limit=1)).total
 
 
 def _numbers(records: list[dict[str, Any]], name: str) -> list[float]:

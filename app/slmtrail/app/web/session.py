@@ -32,9 +32,9 @@ class Session:
 
 def session(reading: Reading, name: str) -> Session:
     """The records of one session or conversation."""
-    query = reading.query(Asked(f"session:{quoted(name)}"))
-    found = list(walk(reading.ask, query, MAX_RECORDS))[::-1]
-    total = reading.search(Asked(f"session:{quoted(name)}", limit=1)).total
+    asked_for = Asked(f"session:{quoted(name)}")
+    found = list(walk(reading.ask, reading.query(asked_for), MAX_RECORDS))[::-1]
+    total = reading.count(asked_for)
     steps, said = [], 0
     for sealed in found:
         turns = view.conversation(sealed.record) if sealed.record.get("slm.kind") == "inference" else []
