@@ -57,10 +57,15 @@ class _HyperscanGate:
     def __init__(self, expressions: dict[int, Expression], once: Set[int]) -> None:
         self._hyperscan = importlib.import_module("hyperscan")
         self._once = {*once, DIGIT}
-        usable = {n: known for n, known in expressions.items() if self._compiles(n, known)}
-        self.gated = frozenset(usable)
-        plain = {n: known for n, known in usable.items() if not known.needs_digit}
-        digits = {n: known for n, known in usable.items() if known.needs_digit}
+        self._hits: Hits = {}
+        try:
+            self._build(expressions)
+        except self._hyperscan.error:
+            self._build({n: known for n, known in expressions.items() if self._compiles(n, known)})
+
+    def _build(self, expressions: dict[int, Expression]) -> None:
+        plain = {n: known for n, known in expressions.items() if not known.needs_digit}
+        digits = {n: known for n, known in expressions.items() if known.needs_digit}
         self._bounded = (
             self._database({DIGIT: b"[0-9]"} | {n: known.bounded for n, known in plain.items()}),
             self._database({n: known.bounded for n, known in digits.items()}),
@@ -69,7 +74,7 @@ class _HyperscanGate:
             self._database({DIGIT: rb"[0-9\xff]"} | {n: known.loose for n, known in plain.items()}),
             self._database({n: known.loose for n, known in digits.items()}),
         )
-        self._hits: Hits = {}
+        self.gated = frozenset(expressions)
 
     def scan(self, text: str) -> Hits:
         hits = self._hits = {}
