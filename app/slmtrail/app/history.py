@@ -24,8 +24,8 @@ def history(
 ) -> None:
     """Find where the same, or nearly the same, was asked: by whom, and what each model version answered."""
     from slmtrail.app.reading import Asked, Reading
+    from slmtrail.core.said import prompt
     from slmtrail.indexer.reading.history import history as found_in
-    from slmtrail.indexer.reading.said import prompt
 
     if bool(record_id) == bool(text):
         raise QueryError("give the id of a record, or a prompt with --text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -16,7 +16,7 @@ from slmtrail.app.given import given
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Page
-from slmtrail.indexer.reading.incident import About, Entry, Incident
+from slmtrail.indexer.reading.incident import About, Entry, Incident, told
 
 
 def incident(
@@ -59,18 +59,6 @@ def incident(
         typer.echo(orjson.dumps(told(found)).decode())
     else:
         _print(found)
-
-
-def told(found: Incident) -> dict[str, Any]:
-    """An incident as JSON."""
-    return {
-        "since": timestamp_text(found.since_ms),
-        "until": timestamp_text(found.until_ms),
-        "environments": found.environments,
-        "cut": found.cut,
-        "changes": [{"why": entry.why, "record": entry.sealed.record} for entry in found.changes],
-        "entries": [{"why": entry.why, "record": entry.sealed.record} for entry in found.entries],
-    }
 
 
 def _print(found: Incident) -> None:

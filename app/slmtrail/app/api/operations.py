@@ -12,7 +12,7 @@ from slmtrail.app.counts import facets_told, histogram_told
 from slmtrail.app.readers.looking import Looking, Standing
 from slmtrail.app.reading import Asked
 from slmtrail.core.ports import Sealed
-from slmtrail.indexer.reading.incident import Entry
+from slmtrail.indexer.reading.incident import told
 from slmtrail.indexer.store.cursor import SORTS
 from slmtrail.indexer.store.facets import FACETS, MAX_BARS, MAX_VALUES
 from slmtrail.indexer.store.query import MAX_LIMIT
@@ -116,13 +116,7 @@ def _history(looking: Looking, given: Given) -> dict[str, Any]:
 
 
 def _incident(looking: Looking, given: Given) -> dict[str, Any]:
-    found = looking.incident(asked(given), given["about"], given["name"], given["margin_s"] * 1000)
-
-    def told(entries: list[Entry]) -> list[dict[str, Any]]:
-        return [{"why": entry.why, "record": entry.sealed.record} for entry in entries]
-
-    kept = {"since_ms": found.since_ms, "until_ms": found.until_ms, "environments": found.environments}
-    return {**kept, "cut": found.cut, "entries": told(found.entries), "changes": told(found.changes)}
+    return told(looking.incident(asked(given), given["about"], given["name"], given["margin_s"] * 1000))
 
 
 def _me(looking: Looking, _: Given) -> dict[str, Any]:
@@ -253,7 +247,7 @@ OPERATIONS = (
         "incident",
         "/incident",
         "What happened around a trace, session, user, alert, record or time.",
-        _answer(entries=_RECORDS, changes=_RECORDS),
+        _answer(since=_TEXT, until=_TEXT, cut={"type": "boolean"}, entries=_RECORDS, changes=_RECORDS),
         (
             *SEARCH,
             Parameter(

@@ -18,12 +18,12 @@ from slmtrail.app.web.retention import retained
 from slmtrail.app.web.session import session as talk_of
 from slmtrail.core.errors import NotFound, QueryError
 from slmtrail.core.events import timestamp_text
+from slmtrail.core.said import prompt
 from slmtrail.indexer.reading.compare import compare as compared
 from slmtrail.indexer.reading.history import History
 from slmtrail.indexer.reading.history import history as askings_of
 from slmtrail.indexer.reading.incident import About
 from slmtrail.indexer.reading.incident import incident as happened
-from slmtrail.indexer.reading.said import prompt
 from slmtrail.indexer.store.language.times import moment_ms, span_ms
 
 SUBJECTS: tuple[About, ...] = get_args(About)

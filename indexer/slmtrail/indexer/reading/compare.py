@@ -12,8 +12,8 @@ from typing import Any
 
 from slmtrail.core import likeness
 from slmtrail.core.ports import Query
+from slmtrail.core.said import answer, blocked, prompt, refused
 from slmtrail.indexer.reading import measure
-from slmtrail.indexer.reading.said import answer, blocked, prompt, refused
 from slmtrail.indexer.reading.walk import Search, quoted, walk
 
 MAX_RECORDS = 100_000

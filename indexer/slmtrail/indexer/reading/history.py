@@ -8,7 +8,7 @@ from typing import Any
 
 from slmtrail.core import likeness
 from slmtrail.core.ports import Query
-from slmtrail.indexer.reading.said import answer, prompt, version_of
+from slmtrail.core.said import answer, prompt, version_of
 from slmtrail.indexer.reading.walk import Search, walk
 from slmtrail.indexer.store.columns import LIKENESS
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from slmtrail.core.errors import NotFound
-from slmtrail.core.events import timestamp_ms
+from slmtrail.core.events import timestamp_ms, timestamp_text
 from slmtrail.core.ports import Query, Sealed
-from slmtrail.indexer.reading.said import model_of
+from slmtrail.core.said import model_of
 from slmtrail.indexer.reading.walk import Search, quoted, walk
 
 About = Literal["trace", "session", "user", "alert", "id", "time"]
@@ -60,6 +60,18 @@ def incident(search: Search, query: Query, about: About, name: str, margin_ms: i
     `query` bounds what is looked at, by time or in any other way.
     """
     return _Inquiry(search, query).made(about, name, margin_ms)
+
+
+def told(found: Incident) -> dict[str, Any]:
+    """An incident as JSON has it."""
+    return {
+        "since": timestamp_text(found.since_ms),
+        "until": timestamp_text(found.until_ms),
+        "environments": found.environments,
+        "cut": found.cut,
+        "changes": [{"why": entry.why, "record": entry.sealed.record} for entry in found.changes],
+        "entries": [{"why": entry.why, "record": entry.sealed.record} for entry in found.entries],
+    }
 
 
 class _Inquiry:

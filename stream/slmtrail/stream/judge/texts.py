@@ -7,14 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from slmtrail.core.said import OPERATOR, TOOL, answer, prompt
+
 Speaker = Literal["system", "user", "content", "answer"]
 """`content` is what came from a tool, a document or a retrieval: words nobody present has said."""
 
 MAX_CHARS = 96 * 1024
 """How much of one record is looked at: of what is longer, its beginning and end."""
-
-_OPERATOR = frozenset({"system", "developer"})
-_TOOL = frozenset({"tool", "function"})
 
 
 class Said(NamedTuple):
@@ -30,7 +29,7 @@ def said(record: dict[str, Any]) -> Iterator[Said]:
         yield Said("system", clipped(record["gen_ai.system_instructions"]))
     for message in record.get("gen_ai.input.messages", ()):
         role = message["role"]
-        speaker: Speaker = "system" if role in _OPERATOR else "content" if role in _TOOL else "user"
+        speaker: Speaker = "system" if role in OPERATOR else "content" if role in TOOL else "user"
         if role == "assistant":
             speaker = "answer"
         for part in message["parts"]:
@@ -47,22 +46,12 @@ def said(record: dict[str, Any]) -> Iterator[Said]:
 
 def answers(record: dict[str, Any]) -> str:
     """What the model answered, as one text."""
-    parts = [
-        part[name]
-        for message in record.get("gen_ai.output.messages", ())
-        for part in message["parts"]
-        for name in ("content", "arguments")
-        if name in part and part["type"] not in ("reasoning", "thinking")
-    ]
-    return clipped("\n".join(parts))
+    return clipped(answer(record))
 
 
 def asked_last(record: dict[str, Any]) -> str:
     """What a person asked in the newest turn."""
-    for message in reversed(record.get("gen_ai.input.messages", ())):
-        if message["role"] not in _OPERATOR | _TOOL | {"assistant"}:
-            return clipped("\n".join(part["content"] for part in message["parts"] if "content" in part))
-    return ""
+    return clipped(prompt(record))
 
 
 def system_prompt(record: dict[str, Any]) -> str:

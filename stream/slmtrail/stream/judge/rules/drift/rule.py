@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from slmtrail.core.said import refused
 from slmtrail.stream.judge.findings import IMPERSONAL, findings
 from slmtrail.stream.judge.folds import short
 from slmtrail.stream.judge.hit import About, Hit
-from slmtrail.stream.judge.texts import answers
 
-_REFUSES = re.compile(
-    r"^\W*(?:i(?:'m| am) (?:sorry|unable|not able)|sorry|i (?:can(?:no|')t|won't|must decline)|as an ai)", re.I
-)
 _RATES = ("fails", "refuses", "leaks")
 _MAX_VERSIONS = 4
 _MAX_SEEN = 2000
@@ -27,7 +23,7 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
     if version is None:
         return None
     leaks = bool({f["type"] for f in findings(record, "gen_ai.output.messages")} - IMPERSONAL)
-    went = [record["event.outcome"] == "failure", bool(_REFUSES.match(answers(record)[:80])), leaks]
+    went = [record["event.outcome"] == "failure", refused(record), leaks]
     return Hit(value=[short(version), str(version)[:60], [int(one) for one in went], record.get("slm.latency_ms")])
 
 

@@ -14,7 +14,14 @@ _REFUSES = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = frozenset({"content_filter", "refusal", "safety"})
-_OPERATOR = frozenset({"system", "developer", "tool", "function", "assistant"})
+
+OPERATOR = frozenset({"system", "developer"})
+"""The roles in which whoever runs the application speaks."""
+
+TOOL = frozenset({"tool", "function"})
+"""The roles of what no person present has said."""
+
+_OTHERS = OPERATOR | TOOL | {"assistant"}
 
 
 def model_of(record: dict[str, Any]) -> str:
@@ -31,7 +38,7 @@ def version_of(record: dict[str, Any]) -> str:
 def prompt(record: dict[str, Any]) -> str:
     """What a person asked in the newest turn."""
     for message in reversed(record.get("gen_ai.input.messages", ())):
-        if message["role"] not in _OPERATOR:
+        if message["role"] not in _OTHERS:
             return "\n".join(part["content"] for part in message["parts"] if "content" in part)
     return ""
 
