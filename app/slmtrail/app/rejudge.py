@@ -12,8 +12,7 @@ from slmtrail.core.events import timestamp_ms
 from slmtrail.core.ports import Query, Store
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Signal
-from slmtrail.stream.judge.windows import SILENT, Windows
+from slmtrail.stream.judge.windows import Windows
 
 DAY_MS = 86_400_000
 END = 2**62
@@ -94,7 +93,7 @@ def compared(records: Iterable[dict[str, Any]], new: Judge, current: Judge) -> C
         result.records += 1
         result.first_ms, result.last_ms = min(result.first_ms, at_ms), max(result.last_ms, at_ms)
         for judge, windows, outcome in desks:
-            signals: list[Signal] = [one for one in judge.judge(record, "", clock_ms).signals if one.rule != SILENT]
+            signals = judge.judge(record, "", clock_ms).signals
             outcome.alerts |= {alert.id: alert for alert in windows.take(signals)}
     return result
 

@@ -17,7 +17,7 @@ from slmtrail.stream import frame_signals
 from slmtrail.stream.frame_signals import Heard
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Signals
 from slmtrail.stream.judge.windows import Windows
 
 TICK_MS = 60_000
@@ -118,7 +118,7 @@ def alerts(scenario: Scenario, judge: Judge) -> list[Alert]:
             made += windows.tick(at_ms)
             next_tick_ms = at_ms + TICK_MS
         if "frame" in moment:
-            made += windows.take(_heard(moment["frame"], at_ms))
+            made += windows.take([_heard(moment["frame"], at_ms)])
             continue
         record = recorded(moment, at_ms, number)
         made += windows.take(judge.judge(record, "00", at_ms).signals)
@@ -136,11 +136,11 @@ def recorded(moment: dict[str, Any], at_ms: int, number: int) -> dict[str, Any]:
     return identified(record, "scenario", _BOOT, Position(number, 1, 0))
 
 
-def _heard(given: dict[str, Any], at_ms: int) -> list[Signal]:
+def _heard(given: dict[str, Any], at_ms: int) -> Signals:
     """What the windows see of a frame of a scenario."""
     collector, boot = given["collector"], given.get("boot", _BOOT)
     if "refused" in given:
-        return [frame_signals.turned_away(collector, at_ms, 0, given["refused"])]
+        return frame_signals.turned_away(collector, at_ms, 0, given["refused"])
     clock_ms = given.get("clock", at_ms)
     heard = Heard(collector, given.get("kind", "heartbeat"), boot, clock_ms, given.get("earliest", clock_ms), "prod")
     return frame_signals.signals(heard, at_ms, record_id(collector, boot, Position(0, 0, 0)), "00")

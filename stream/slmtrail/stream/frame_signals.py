@@ -9,7 +9,8 @@ from slmtrail.core.frames import Frame
 from slmtrail.core.identity import Position, record_id
 from slmtrail.core.ports import Delivery
 from slmtrail.stream.judge.folds import LATENESS_MS
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.hit import Hit
+from slmtrail.stream.judge.signal import Said, Signals, said
 from slmtrail.stream.judge.windows import SILENT
 
 CLOCK = "clock-jump"
@@ -30,7 +31,7 @@ class Heard(NamedTuple):
     environment: str
 
 
-def seen(frame: Frame, delivery: Delivery, earliest: str, *, noted: bool) -> list[Signal]:
+def seen(frame: Frame, delivery: Delivery, earliest: str, *, noted: bool) -> Signals:
     """Of a frame that is good. earliest: the time of its first event, "" where it has none; `noted` where a record of
     the frame itself can be named."""
     header = frame.header
@@ -40,23 +41,24 @@ def seen(frame: Frame, delivery: Delivery, earliest: str, *, noted: bool) -> lis
     return signals(heard, delivery.timestamp_ms, place, frame.digest)
 
 
-def signals(heard: Heard, bus_ms: int, place: str, digest: str) -> list[Signal]:
+def signals(heard: Heard, bus_ms: int, place: str, digest: str) -> Signals:
     """What the windows are to see of it. place: the record of the frame, if there is one."""
-    told: list[tuple[str, object]] = [(SILENT, heard.kind), (CLOCK, [heard.boot, bus_ms])]
+    each: list[Said] = [(SILENT, heard.kind), (CLOCK, [heard.boot, bus_ms])]
     if bus_ms - heard.earliest_ms > LATENESS_MS:
-        told.append((LATE, bus_ms - heard.earliest_ms))
-    subject, carried = f"slm.trail.collector:{heard.collector}", {"deployment.environment.name": heard.environment}
-    return [
-        Signal(rule, subject, heard.last_ms, bus_ms, place, digest, value=value, carried=carried)
-        for rule, value in told
-    ]
+        each.append((LATE, bus_ms - heard.earliest_ms))
+    carried = {"deployment.environment.name": heard.environment}
+    return Signals(_subject(heard.collector), heard.last_ms, bus_ms, place, digest, carried=carried, said=each)
 
 
-def refused(frame: Frame | None, delivery: Delivery, text: str) -> Signal:
+def refused(frame: Frame | None, delivery: Delivery, text: str) -> Signals:
     """Of a frame that went to the dead letters. The collector is the one it claims to be from."""
     return turned_away(frame.header.collector if frame else UNKNOWN, delivery.timestamp_ms, delivery.offset, text)
 
 
-def turned_away(collector: str, at_ms: int, offset: int, text: str) -> Signal:
+def turned_away(collector: str, at_ms: int, offset: int, text: str) -> Signals:
     """The same, of whatever told of it."""
-    return Signal(REFUSED, f"slm.trail.collector:{collector}", at_ms, at_ms, "", f"{offset}", why=text[:300])
+    return Signals(_subject(collector), at_ms, at_ms, "", f"{offset}", said=[said(REFUSED, Hit(text[:300]))])
+
+
+def _subject(collector: str) -> str:
+    return f"slm.trail.collector:{collector}"

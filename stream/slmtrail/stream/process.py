@@ -27,7 +27,7 @@ from slmtrail.core.trust import ANY, Trust, Trusted
 from slmtrail.stream import frame_signals
 from slmtrail.stream.chain import Chain
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Signals
 from slmtrail.stream.judge.texts import asked_last
 from slmtrail.stream.replay import left_out_by
 
@@ -90,7 +90,7 @@ class Output:
     """What a batch became. All of it is published before the batch is acknowledged, `chains` last."""
 
     records: list[Message] = field(default_factory=list)
-    signals: list[Signal] = field(default_factory=list)
+    signals: list[Signals] = field(default_factory=list)
     """What the windows are to see, in the order of the records."""
     sources: list[tuple[int, int, int]] = field(default_factory=list)
     """Of each frame its partition and offset, and how many signals there are up to its end."""
@@ -279,7 +279,7 @@ def _record(
     index: int,
     opened: _Opened,
     desk: Desk,
-    signals: list[Signal],
+    signals: list[Signals],
 ) -> dict[str, Any]:
     """The record of one event; what it tells the windows goes to `signals`."""
     if findings:
@@ -292,7 +292,7 @@ def _record(
     return _judged(redacted, index, 0, commitment.event_seed(opened.seed, index), opened, desk, signals)
 
 
-def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str, Any]]:
+def _noted(opened: _Opened, desk: Desk, signals: list[Signals]) -> list[dict[str, Any]]:
     """The records about the frame itself. Their seed is public: they hold nothing to hide."""
     header, digest = opened.frame.header, opened.frame.digest
     first = 0
@@ -301,7 +301,7 @@ def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str,
     else:
         # History is not late, it is old.
         earliest = min((event["@timestamp"] for _, event in opened.events if IMPORTED not in event), default="")
-        signals += frame_signals.seen(opened.frame, opened.delivery, earliest, noted=bool(opened.notes))
+        signals.append(frame_signals.seen(opened.frame, opened.delivery, earliest, noted=bool(opened.notes)))
     made = []
     for part, note in enumerate(opened.notes, first):
         named = {"@timestamp": header.last_ms, "deployment.environment.name": header.environment}
@@ -311,7 +311,7 @@ def _noted(opened: _Opened, desk: Desk, signals: list[Signal]) -> list[dict[str,
 
 
 def _judged(
-    event: dict[str, Any], index: int, part: int, seed: bytes, opened: _Opened, desk: Desk, signals: list[Signal]
+    event: dict[str, Any], index: int, part: int, seed: bytes, opened: _Opened, desk: Desk, signals: list[Signals]
 ) -> dict[str, Any]:
     header = opened.frame.header
     record = identified(event, header.collector, header.boot, Position(header.sequence, index, part))
@@ -324,7 +324,7 @@ def _judged(
     return commitment.salted(desk.stamped(record), seed)
 
 
-def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals: list[Signal]) -> dict[str, Any]:
+def _stranger(frame: Frame, reason: str, delivery: Delivery, desk: Desk, signals: list[Signals]) -> dict[str, Any]:
     """The record of a key that is not believed. It has one id a day for each key and name, so a flood is one record."""
     header, day = frame.header, delivery.timestamp_ms // DAY_MS
     named = f"slmtrail key refused v1\n{reason}\n{header.collector}\n{header.key}\n{day}"
@@ -364,7 +364,7 @@ def in_force(desk: Desk) -> Output:
     return output
 
 
-def _of_stream(event: dict[str, Any], boot: str, desk: Desk, signals: list[Signal]) -> dict[str, Any]:
+def _of_stream(event: dict[str, Any], boot: str, desk: Desk, signals: list[Signals]) -> dict[str, Any]:
     """The record of something that the stream itself says; `boot` is what makes it this one."""
     record = identified(events.validate(event), STREAM, boot, Position(0, 0, 0))
     judged = desk.judge.judge(record, boot, events.timestamp_ms(record["@timestamp"]))

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from slmtrail.core.ports import Message
-from slmtrail.stream.judge.signal import Signal, rows, signals_in
+from slmtrail.stream.judge.signal import Signals, signals_in
 from slmtrail.stream.process import Output
 
 SHARDS = 64
@@ -33,7 +33,8 @@ class SignalFrame:
 
     shard: int = -1
     source: int = -1
-    signals: list[tuple[Place, Signal]] = field(default_factory=list)
+    signals: list[tuple[Place, Signals]] = field(default_factory=list)
+    """Each with the place of its first."""
     clocks: dict[int, int] = field(default_factory=dict)
     """By partition of the frames: all that came before this time has been read."""
     forget: list[str] = field(default_factory=list)
@@ -50,10 +51,12 @@ def packed(output: Output, partitions: int) -> list[Message]:
     made: list[Message] = []
     open_: dict[tuple[int, int], list[Any]] = {}
     sizes: dict[tuple[int, int], int] = {}
-    for source, offset, signals in sorted(_by_frame(output), key=lambda of_frame: of_frame[:2]):
-        for subject, row in rows(signals):
-            key = (shard_of(subject), source)
-            data = orjson.dumps(row)
+    for source, offset, told in sorted(_by_frame(output), key=lambda of_frame: of_frame[:2]):
+        number = 0
+        for signals in told:
+            key = (shard_of(signals.subject), source)
+            data = orjson.dumps(signals.row(number))
+            number += len(signals.said)
             open_.setdefault(key, []).append((offset, orjson.Fragment(data)))
             sizes[key] = sizes.get(key, 0) + len(data)
             if sizes[key] >= MAX_BYTES:
@@ -81,11 +84,14 @@ def opened(data: bytes) -> SignalFrame:
         return SignalFrame(forget=given["forget"])
     if "clocks" in given:
         return SignalFrame(clocks={int(source): clock_ms for source, clock_ms in given["clocks"].items()})
-    signals = [((offset, index), signal) for offset, row in given["signals"] for index, signal in signals_in(row)]
-    return SignalFrame(given["shard"], given["source"], signals)
+    frame = SignalFrame(given["shard"], given["source"])
+    for offset, row in given["signals"]:
+        first, signals = signals_in(row)
+        frame.signals.append(((offset, first), signals))
+    return frame
 
 
-def _by_frame(output: Output) -> Iterator[tuple[int, int, list[Signal]]]:
+def _by_frame(output: Output) -> Iterator[tuple[int, int, list[Signals]]]:
     first = 0
     for source, offset, last in output.sources:
         yield source, offset, output.signals[first:last]

@@ -33,7 +33,7 @@ class Shard:
             return []
         self.offset = offset
         mark = self._marks.get(frame.source, (-1, -1))
-        fresh = [signal for place, signal in frame.signals if place > mark]
+        fresh = [signals for place, signals in frame.signals if place > mark]
         if not fresh:
             return []
         self._marks[frame.source] = frame.signals[-1][0]

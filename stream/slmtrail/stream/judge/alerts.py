@@ -17,7 +17,7 @@ from slmtrail.core.judging import Severity
 from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.manifest import Manifest
 from slmtrail.stream.judge.rule import filled
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Signals
 
 MAX_EVIDENCE = 20
 """Records named in one alert: the first and the newest."""
@@ -40,13 +40,13 @@ def alert_id(rule: str, subject: str, since_ms: int, quiet_ms: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def opened(signal: Signal, recent: list[str], severity: Severity, quiet_ms: int) -> dict[str, Any]:
+def opened(rule: str, signals: Signals, recent: list[str], severity: Severity, quiet_ms: int) -> dict[str, Any]:
     """The state of an alert that begins, before its first firing is counted."""
     return {
-        "id": alert_id(signal.rule, signal.subject, signal.at_ms, quiet_ms),
+        "id": alert_id(rule, signals.subject, signals.at_ms, quiet_ms),
         "revision": 0,
-        "since": signal.at_ms,
-        "until": signal.at_ms,
+        "since": signals.at_ms,
+        "until": signals.at_ms,
         "count": 0,
         "told": 0,
         "severity": severity,
@@ -54,24 +54,24 @@ def opened(signal: Signal, recent: list[str], severity: Severity, quiet_ms: int)
     }
 
 
-def grown(state: dict[str, Any], signal: Signal, found: Hit, severity: Severity) -> bool:
+def grown(state: dict[str, Any], signals: Signals, found: Hit, severity: Severity) -> bool:
     """Counts a firing; whether it is to be told now: the first, the 2nd, 5th, 10th, 20th … and what is worse."""
-    state["since"] = min(state["since"], signal.at_ms)
-    state["until"] = max(state["until"], signal.at_ms)
+    state["since"] = min(state["since"], signals.at_ms)
+    state["until"] = max(state["until"], signals.at_ms)
     state["count"] += 1
-    state["touched"] = signal.clock_ms
-    state["seed"] = signal.seed
+    state["touched"] = signals.clock_ms
+    state["seed"] = signals.seed
     evidence: list[str] = state["evidence"]
-    if signal.record_id and signal.record_id not in evidence:
-        evidence.append(signal.record_id)
+    if signals.record_id and signals.record_id not in evidence:
+        evidence.append(signals.record_id)
         if len(evidence) > MAX_EVIDENCE:
             del evidence[MAX_EVIDENCE // 2]
     worse = SEVERITIES.index(severity) > SEVERITIES.index(state["severity"])
     if worse:
         state["severity"] = severity
-    if signal.at_ms >= state["until"]:
-        state |= {"role": signal.role, "risk": signal.risk}
-        state |= {"why": found.why, "observed": found.observed, "baseline": found.baseline, "carried": signal.carried}
+    if signals.at_ms >= state["until"]:
+        state |= {"role": signals.role, "risk": signals.risk}
+        state |= {"why": found.why, "observed": found.observed, "baseline": found.baseline, "carried": signals.carried}
         state["excerpt"] = found.excerpt  # of whom the alert names now, so that erasing that person finds it
     return worse or state["count"] in (1, 2, 5) or _round(state["count"])
 

@@ -19,11 +19,13 @@ from slmtrail.core.policy import Policy
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.manifest import duration_ms
 from slmtrail.stream.judge.rule import Judges, Rule, built_in
-from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Signal
+from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Said, Signals, said
 
 log = logging.getLogger(__name__)
 
 _MAX_PLANS = 2000
+
+_Told = tuple[int, int, str, str, str, str]
 
 RULE_FAILED = "rule-failed"
 """The rule that tells of rules which failed."""
@@ -63,7 +65,7 @@ class Judged:
 
     flags: list[str]
     """The rules that fire on this record alone."""
-    signals: list[Signal]
+    signals: list[Signals]
 
 
 class _Asked(NamedTuple):
@@ -103,20 +105,19 @@ class Judge:
         self.digest = hashlib.sha256(canonical.dumps(listed)).hexdigest()
 
     def judge(self, record: dict[str, Any], seed: str = "", clock_ms: int | None = None) -> Judged:
-        """What the rules say of `record`; `seed` and `clock_ms` come from its frame. Signals about one subject stand
-        together."""
+        """What the rules say of `record`; `seed` and `clock_ms` come from its frame."""
         flags: list[str] = []
-        signals: list[Signal] = []
+        signals: list[Signals] = []
         at_ms = timestamp_ms(record["@timestamp"])
         clock_ms = at_ms if clock_ms is None else clock_ms
         told = _told(record, seed, at_ms, clock_ms)
         carried: dict[str, Any] = {}
-        named = subject = ""
+        named, each = "", list[Said]()
         for asked in self._asked_of(record):
             try:
                 found = asked.look(record, asked.about)
             except Exception as error:
-                signals += self._failed(asked.rule, record, error, seed, at_ms, clock_ms)
+                signals += self._failed(asked.rule, record, error, told)
                 continue
             if found is None:
                 continue
@@ -125,18 +126,21 @@ class Judge:
             if asked.flags:
                 flags.append(asked.id)
             if asked.subject != named:
-                named, subject = asked.subject, _subject(asked.subject, record)
-            carried = carried or {name: record[name] for name in _CARRIED if name in record}
-            said = (found.why, found.excerpt, found.observed, found.baseline, found.value)
-            signals.append(Signal(asked.id, subject, *told, *said, carried))
+                named, each = asked.subject, []
+                carried = carried or {name: record[name] for name in _CARRIED if name in record}
+                signals.append(Signals(_subject(named, record), *told, carried, each))
+            each.append(said(asked.id, found))
         flags.sort()
         return Judged(flags, signals)
 
-    def refused(self, clock_ms: int) -> list[Signal]:
+    def refused(self, clock_ms: int) -> list[Signals]:
         """What the windows are told at a start of rules that can't be used."""
         return [
-            Signal(
-                RULE_FAILED, f"rule.id:{name}", clock_ms, clock_ms, "", "", why=f"the rule {name} can't be used: {why}"
+            Signals(
+                f"rule.id:{name}",
+                clock_ms,
+                clock_ms,
+                said=[said(RULE_FAILED, Hit(f"the rule {name} can't be used: {why}"))],
             )
             for name, why in self._refused.items()
             if RULE_FAILED in self.rules
@@ -195,9 +199,7 @@ class Judge:
                 except ValueError as error:
                     raise SettingsError(f"policy: rules.{name}.parameters.{parameter}: {error}") from None
 
-    def _failed(
-        self, rule: Rule, record: dict[str, Any], error: Exception, seed: str, at_ms: int, clock_ms: int
-    ) -> list[Signal]:
+    def _failed(self, rule: Rule, record: dict[str, Any], error: Exception, told: _Told) -> list[Signals]:
         log.error("rule %s failed on %s: %s", rule.id, record["event.id"], type(error).__name__)
         teller = self.rules.get(RULE_FAILED)
         if teller is None:
@@ -205,7 +207,7 @@ class Judge:
         why = f"the rule {rule.id} failed ({type(error).__name__}): nothing can be said of this record by it"
         about = {**record, "rule.id": rule.id}
         subject = _subject(subject_field(teller, about), about)
-        return [Signal(teller.id, subject, *_told(record, seed, at_ms, clock_ms), why)]
+        return [Signals(subject, *told, said=[said(teller.id, Hit(why))])]
 
 
 def subject_field(rule: Rule, record: Collection[str]) -> str:
@@ -217,7 +219,7 @@ def _subject(name: str, record: dict[str, Any]) -> str:
     return f"{name}:{record.get(name, '')}"
 
 
-def _told(record: dict[str, Any], seed: str, at_ms: int, clock_ms: int) -> tuple[int, int, str, str, str, str]:
+def _told(record: dict[str, Any], seed: str, at_ms: int, clock_ms: int) -> _Told:
     """What all signals of a record say of it."""
     at_ms = min(at_ms, clock_ms + MAX_SEEN_AHEAD_MS)
     return at_ms, clock_ms, record["event.id"], seed, record.get("slm.role", ""), record.get("slm.risk", "")

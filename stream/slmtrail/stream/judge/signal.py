@@ -1,18 +1,27 @@
-"""What the judge of one record tells the windows: a rule fired, or has something for its window to see."""
+"""What the judge of one record tells the windows: rules that fired, or have something for their windows to see."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from slmtrail.stream.judge.hit import Hit
 
 MAX_SEEN_AHEAD_MS = 60_000
 """An event of the future is taken as one of so much later than the stream's clock."""
 
+Said = Sequence[Any]
+"""What one rule says: its id, and the value for its window; where there is more, also why, an excerpt, what was
+observed, and against what."""
 
-class Signal(NamedTuple):
-    """Plain data, so that it can travel to whoever keeps the windows of its subject."""
+Row = list[Any]
+"""Signals as they travel: the number of the first, what they share, and what each says."""
 
-    rule: str
+
+class Signals(NamedTuple):
+    """What rules say of one record to the windows of one subject. Plain data, so that it can travel to whoever keeps
+    these."""
+
     subject: str
     at_ms: int
     """The event's time."""
@@ -23,44 +32,32 @@ class Signal(NamedTuple):
     """What the salts of an alert are made from."""
     role: str = ""
     risk: str = ""
-    why: str = ""
-    excerpt: str = ""
-    observed: float | str | None = None
-    baseline: float | str | None = None
-    value: Any = None
     carried: dict[str, Any] = {}  # noqa: RUF012
     """What an alert repeats of the record."""
+    said: Sequence[Said] = ()
+
+    def row(self, first: int) -> Row:
+        """The signals, the first of which has this number in its frame, as they travel."""
+        *shared, said = self
+        return [first, *shared, *said]
 
 
-Row = list[Any]
-"""Signals in a row that share what they say of a record and its subject, as they travel."""
+def signals_in(row: Row) -> tuple[int, Signals]:
+    """The signals of a row, and the number of the first."""
+    first, subject, at_ms, clock_ms, record_id, seed, role, risk, carried, *said = row
+    return first, Signals(subject, at_ms, clock_ms, record_id, seed, role, risk, carried, said)
 
 
-def rows(signals: Iterable[Signal]) -> Iterator[tuple[str, Row]]:
-    """Signals as JSON, in order: the subject of each row, and the row, which begins with the number of its first."""
-    shared: Any = None
-    row: Row = []
-    for number, signal in enumerate(signals):
-        rule, *about, why, excerpt, observed, baseline, value, carried = signal
-        if [*about, carried] != shared:
-            if row:
-                yield shared[0], row
-            shared = [*about, carried]
-            row = [number, *shared]
-        said = [rule, value]
-        if why or excerpt or observed is not None or baseline is not None:
-            said += [why, excerpt, observed, baseline]
-        row.append(said)
-    if row:
-        yield shared[0], row
+def said(rule: str, hit: Hit) -> Said:
+    """What a rule says that answered with `hit`."""
+    why, excerpt, observed, baseline = hit.why, hit.excerpt, hit.observed, hit.baseline
+    if why or excerpt or observed is not None or baseline is not None:
+        return rule, hit.value, why, excerpt, observed, baseline
+    return rule, hit.value
 
 
-def signals_in(row: Row) -> list[tuple[int, Signal]]:
-    """The signals of a row, each with its number."""
-    first, subject, at_ms, clock_ms, record_id, seed, role, risk, carried, *each = row
-    made = []
-    for number, (rule, value, *more) in enumerate(each, first):
-        why, excerpt, observed, baseline = more or ("", "", None, None)
-        about = (why, excerpt, observed, baseline, value, carried)
-        made.append((number, Signal(rule, subject, at_ms, clock_ms, record_id, seed, role, risk, *about)))
-    return made
+def hit_of(one: Said) -> Hit:
+    """The answer that `said` told of."""
+    _, value, *more = one
+    why, excerpt, observed, baseline = more or ("", "", None, None)
+    return Hit(why, excerpt, observed, baseline, value)

@@ -22,7 +22,7 @@ from slmtrail.stream.judge.folds import short
 from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.judge import RULE_FAILED, Judge, Terms
 from slmtrail.stream.judge.rule import Rule
-from slmtrail.stream.judge.signal import Signal
+from slmtrail.stream.judge.signal import Said, Signals, hit_of, said
 
 log = logging.getLogger(__name__)
 
@@ -50,26 +50,25 @@ class Windows:
         self._subjects = 0
         self.clock_ms = 0
 
-    def take(self, signals: Iterable[Signal]) -> list[Alert]:
+    def take(self, told: Iterable[Signals]) -> list[Alert]:
         """Looks at signals in order; the alerts they open or change."""
         made: list[Alert] = []
-        known: dict[str, Any] = {}
-        subject = record_id = ""
-        for signal in signals:
-            if signal.clock_ms > self.clock_ms:
-                self.clock_ms = signal.clock_ms
+        for signals in told:
+            if signals.clock_ms > self.clock_ms:
+                self.clock_ms = signals.clock_ms
                 if self.clock_ms >= self._next_over_ms:
                     made += self._close()
-            rule = self.judge.rules.get(signal.rule)
-            if rule is None:
-                continue
-            terms = self.judge.terms(signal.rule, signal.role, signal.risk)
-            if not terms.enabled:
-                continue
-            if signal.subject != subject or signal.record_id != record_id:
-                subject, record_id = signal.subject, signal.record_id
-                known = self._known(signal)
-            made += self._one(rule, terms, signal, known)
+            known: dict[str, Any] | None = None
+            for one in signals.said:
+                rule = self.judge.rules.get(one[0])
+                if rule is None:
+                    continue
+                terms = self.judge.terms(rule.id, signals.role, signals.risk)
+                if not terms.enabled:
+                    continue
+                if known is None:
+                    known = self._known(signals)
+                made += self._one(rule, terms, signals, one, known["rules"])
         return made
 
     def tick(self, clock_ms: int) -> list[Alert]:
@@ -144,61 +143,65 @@ class Windows:
         }
         self._next_over_ms = min(self._open.values(), default=2**62)
 
-    def _one(self, rule: Rule, terms: Terms, signal: Signal, known: dict[str, Any]) -> list[Alert]:
-        memory = known["rules"].get(signal.rule)
+    def _one(
+        self, rule: Rule, terms: Terms, signals: Signals, one: Said, memories: dict[str, dict[str, Any]]
+    ) -> list[Alert]:
+        memory = memories.get(rule.id)
         if memory is None:
-            memory = known["rules"][signal.rule] = {"recent": [], "state": {}} if rule.fold else {}
+            memory = memories[rule.id] = {"recent": [], "state": {}} if rule.fold else {}
         if rule.fold is None:
-            return self._fired(rule, signal, _said(signal), memory, [])
+            return self._fired(rule, signals, hit_of(one), memory, [])
         try:
-            seen = rule.fold(memory["state"], signal.at_ms, signal.value, terms.about.parameters)
+            seen = rule.fold(memory["state"], signals.at_ms, one[1], terms.about.parameters)
         except Exception as error:
             # What it remembers does not fit it any more (another version of the rule), or it is wrong.
             log.error("the window of rule %s failed and begins anew: %s", rule.id, type(error).__name__)
             memory |= {"recent": [], "state": {}}
-            return self._failed(rule, signal, error)
+            return self._failed(rule, signals, error)
         recent: list[str] = memory["recent"]
         made: list[Alert] = []
         if seen:
-            found = Hit(seen.why or signal.why, seen.excerpt or signal.excerpt, seen.observed, seen.baseline)
-            made = self._fired(rule, signal, found, memory, recent)
-        if signal.record_id:
-            recent.append(signal.record_id)
+            told = hit_of(one)
+            found = Hit(seen.why or told.why, seen.excerpt or told.excerpt, seen.observed, seen.baseline)
+            made = self._fired(rule, signals, found, memory, recent)
+        if signals.record_id:
+            recent.append(signals.record_id)
             if len(recent) > MAX_RECENT:
                 del recent[0]
-        if signal.rule == SILENT:
-            memory["last"] = {"clock": signal.clock_ms, "seed": signal.seed, "carried": signal.carried}
+        if rule.id == SILENT:
+            memory["last"] = {"clock": signals.clock_ms, "seed": signals.seed, "carried": signals.carried}
         return made
 
-    def _failed(self, rule: Rule, signal: Signal, error: Exception) -> list[Alert]:
+    def _failed(self, rule: Rule, signals: Signals, error: Exception) -> list[Alert]:
         teller = self.judge.rules.get(RULE_FAILED)
         if teller is None or rule is teller:
             return []
         why = f"the window of the rule {rule.id} failed ({type(error).__name__}) and begins anew"
-        told = Signal(
-            RULE_FAILED, f"rule.id:{rule.id}", signal.at_ms, signal.clock_ms, signal.record_id, signal.seed, why=why
-        )
+        one = said(RULE_FAILED, Hit(why))
+        told = signals._replace(subject=f"rule.id:{rule.id}", role="", risk="", carried={}, said=[one])
         terms = self.judge.terms(RULE_FAILED, "", "")
-        return self._one(teller, terms, told, self._known(told)) if terms.enabled else []
+        return self._one(teller, terms, told, one, self._known(told)["rules"]) if terms.enabled else []
 
-    def _fired(self, rule: Rule, signal: Signal, found: Hit, memory: dict[str, Any], recent: list[str]) -> list[Alert]:
+    def _fired(
+        self, rule: Rule, signals: Signals, found: Hit, memory: dict[str, Any], recent: list[str]
+    ) -> list[Alert]:
         made: list[Alert] = []
-        severity = self.judge.terms(rule.id, signal.role, signal.risk).severity
+        severity = self.judge.terms(rule.id, signals.role, signals.risk).severity
         quiet_ms = self._quiet_ms(rule.id)
         state = memory.get("alert")
-        if state and signal.at_ms > state["until"] + quiet_ms:
-            made += self._over(rule, signal.subject, memory)
+        if state and signals.at_ms > state["until"] + quiet_ms:
+            made += self._over(rule, signals.subject, memory)
             state = None
-        late = state is not None and signal.at_ms < state["since"] - quiet_ms
+        late = state is not None and signals.at_ms < state["since"] - quiet_ms
         if state is None or late:
-            state = alerts.opened(signal, recent, severity, quiet_ms)
+            state = alerts.opened(rule.id, signals, recent, severity, quiet_ms)
             if not late:
                 memory["alert"] = state
-        if alerts.grown(state, signal, found, severity):
-            made.append(self._told(rule, signal.subject, state))
+        if alerts.grown(state, signals, found, severity):
+            made.append(self._told(rule, signals.subject, state))
         if not late:
-            over_ms = signal.clock_ms + quiet_ms
-            self._open[rule.id, signal.subject] = over_ms
+            over_ms = signals.clock_ms + quiet_ms
+            self._open[rule.id, signals.subject] = over_ms
             self._next_over_ms = min(self._next_over_ms, over_ms)
         return made
 
@@ -254,34 +257,29 @@ class Windows:
                 self._changed.add(_shard(subject))
                 why = f"nothing has come from it for {silent_ms // 1000} s, and it had not said that it closes"
                 recent = list(memory["recent"])
-                signal = Signal(
-                    SILENT,
-                    subject,
-                    state["last"],
-                    self.clock_ms,
-                    recent[-1] if recent else "",
-                    last["seed"],
-                    carried=last["carried"],
+                record_id = recent[-1] if recent else ""
+                signals = Signals(
+                    subject, state["last"], self.clock_ms, record_id, last["seed"], carried=last["carried"]
                 )
                 limit = terms.about.parameters["after"]
                 found = Hit(why, observed=f"{silent_ms // 1000}s", baseline=limit)
-                made += self._fired(rule, signal, found, memory, recent)
+                made += self._fired(rule, signals, found, memory, recent)
         return made
 
-    def _known(self, signal: Signal) -> dict[str, Any]:
-        """What is remembered of a signal's subject, which one more record is about; of one that is new, nothing."""
-        number = _shard(signal.subject)
+    def _known(self, signals: Signals) -> dict[str, Any]:
+        """What is remembered of a subject, which one more record is about; of one that is new, nothing."""
+        number = _shard(signals.subject)
         self._changed.add(number)
         shard = self._shards.setdefault(number, {})
-        known = shard.get(signal.subject)
+        known = shard.get(signals.subject)
         if known is None:
             if self._subjects >= self._max_subjects:
                 self._forget()
-            known = self._shards.setdefault(number, {})[signal.subject] = {"weight": 0.0, "clock": 0, "rules": {}}
+            known = self._shards.setdefault(number, {})[signals.subject] = {"weight": 0.0, "clock": 0, "rules": {}}
             self._subjects += 1
-        idle_ms = max(0, signal.clock_ms - known["clock"]) if known["clock"] else 0
+        idle_ms = max(0, signals.clock_ms - known["clock"]) if known["clock"] else 0
         known["weight"] = round(_aged(known["weight"], idle_ms) + 1, 3)
-        known["clock"] = max(known["clock"], signal.clock_ms)
+        known["clock"] = max(known["clock"], signals.clock_ms)
         return known
 
     def _forget(self) -> None:
@@ -317,10 +315,6 @@ def _unpacked(data: bytes) -> dict[str, Any] | None:
     except zstandard.ZstdError:
         return None
     return given if given["version"] == _VERSION else None
-
-
-def _said(signal: Signal) -> Hit:
-    return Hit(signal.why, signal.excerpt, signal.observed, signal.baseline)
 
 
 def _holds(memory: Mapping[str, Any], marks: Collection[bytes]) -> bool:

@@ -13,6 +13,7 @@ from slmtrail.core.policy import Policy
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.own import own_rules
 from slmtrail.stream.judge.rule import built_in
+from slmtrail.stream.judge.signal import hit_of
 from slmtrail.stream.judge.windows import Windows
 
 HEAD = """
@@ -57,7 +58,7 @@ def test_conditions_and_code_are_taken(tmp_path: Path) -> None:
     assert own.refused == {}
     judged = Judge(Policy(), [*built_in(), *own.rules]).judge(record(**{"gen_ai.request.model": "secret-model"}))
     assert {"by-fields", "by-code"} <= set(judged.flags)
-    assert "secret-model was used" in [signal.why for signal in judged.signals]
+    assert "secret-model was used" in [hit_of(one).why for signals in judged.signals for one in signals.said]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_rule_that_hangs_on_some_record_is_named_and_soon_not_asked_any_more(t
 
     def failures(event_id: str) -> list[str]:
         judged = judge.judge(record(**{"event.id": event_id}))
-        return [signal.subject for signal in judged.signals if signal.rule == "rule-failed"]
+        return [signals.subject for signals in judged.signals if signals.said[0][0] == "rule-failed"]
 
     assert [failures("f" * 32) for _ in range(4)] == [["rule.id:hangs"]] * 4
     assert failures("0" * 32) == ["rule.id:hangs"], "it was stopped"

@@ -113,7 +113,8 @@ def test_a_failing_rule_is_named_and_the_others_go_on() -> None:
     bad = Rule(good.manifest.model_copy(update={"id": "broken"}), "x", None, None, broken)
     judged = Judge(Policy(), [bad, good, rules["rule-failed"]]).judge(record(ATTACK))
     assert judged.flags == ["prompt-injection"]
-    told = judged.signals[0]
-    assert (told.rule, told.subject) == ("rule-failed", "rule.id:broken")
-    assert "KeyError" in told.why
-    assert "secret prompt" not in told.why
+    told = next(signals for signals in judged.signals if signals.subject == "rule.id:broken")
+    ((rule, _, why, *_),) = told.said
+    assert rule == "rule-failed"
+    assert "KeyError" in why
+    assert "secret prompt" not in why

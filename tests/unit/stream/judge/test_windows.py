@@ -19,8 +19,9 @@ from slmtrail.core.policy import Policy
 from slmtrail.stream.frame_signals import CLOCK
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.folds import LATENESS_MS, count, distinct, rise, total
+from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Row, Signal, rows, signals_in
+from slmtrail.stream.judge.signal import Said, Signals, hit_of, said, signals_in
 from slmtrail.stream.judge.windows import SILENT, Windows
 
 START_MS = 1_790_000_000_000
@@ -44,15 +45,11 @@ def asked(number: int, at_ms: int, text: str = ATTACK, user: str = "mallory") ->
     return record(number, at_ms, **fields, **{"gen_ai.input.messages": text})
 
 
-def signals(judge: Judge, made: list[dict[str, Any]]) -> list[Signal]:
-    return [signal for one in made for signal in judge.judge(one, "5eed").signals]
+def signals(judge: Judge, made: list[dict[str, Any]]) -> list[Signals]:
+    return [signals for one in made for signals in judge.judge(one, "5eed").signals]
 
 
-def travelled(row: Row) -> list[tuple[int, Signal]]:
-    return signals_in(orjson.loads(orjson.dumps(row)))
-
-
-def attacks(times_min: list[int]) -> tuple[Judge, list[Signal]]:
+def attacks(times_min: list[int]) -> tuple[Judge, list[Signals]]:
     judge = Judge(Policy())
     return judge, signals(judge, [asked(n, START_MS + at * MINUTE_MS) for n, at in enumerate(times_min)])
 
@@ -126,8 +123,8 @@ def test_the_same_signals_give_the_same_alerts_wherever_they_are_cut() -> None:
     windows, kept = Windows(judge), dict[str, bytes]()
     for first in range(0, len(given_signals), 13):
         # Each part by another process, from what the one before it kept.
-        sent = [one for _, row in rows(given_signals[first : first + 13]) for _, one in travelled(row)]
-        parts += windows.take(sent)
+        rows = [orjson.loads(orjson.dumps(one.row(0))) for one in given_signals[first : first + 13]]
+        parts += windows.take(signals_in(row)[1] for row in rows)
         kept |= windows.changed()
         windows = Windows(judge)
         windows.restore_shards(kept)
@@ -140,10 +137,17 @@ def test_the_same_signals_give_the_same_alerts_wherever_they_are_cut() -> None:
 def test_signals_travel_whole_and_those_of_one_subject_together() -> None:
     judge = Judge(Policy())
     made = signals(judge, [failed_login(0, START_MS), asked(1, START_MS), asked(2, START_MS, user="eve")])
-    made += [Signal("a", "b", 1, 2, observed="x"), Signal("c", "b", 1, 2, baseline=2.5, value=[1, None])]
-    sent = [row for _, row in rows(made)]
-    assert [one for row in sent for one in travelled(row)] == list(enumerate(made))
-    assert len(sent) == 4 < len(made)
+    assert [one.subject for one in made] == ["user.id:bob", "user.id:mallory", "user.id:eve"]
+    assert len(made[1].said) > 1
+    for number, one in enumerate(made):
+        first, sent = signals_in(orjson.loads(orjson.dumps(one.row(number))))
+        assert (first, sent._replace(said=[])) == (number, one._replace(said=[]))
+        assert [hit_of(each) for each in sent.said] == [hit_of(each) for each in one.said]
+
+
+@pytest.mark.parametrize("hit", [Hit(), Hit(value=[1, None]), Hit("x"), Hit(observed=0, value=2), Hit(baseline="b")])
+def test_what_a_rule_answered_comes_whole(hit: Hit) -> None:
+    assert hit_of(said("a", hit)) == hit
 
 
 def test_only_what_changed_is_kept_again() -> None:
@@ -197,8 +201,8 @@ def test_a_weekly_window_over_midnight() -> None:
 def test_a_collector_that_falls_silent_and_one_that_closed() -> None:
     windows = Windows(Judge(Policy()))
 
-    def frame(name: str, kind: str, at_ms: int) -> Signal:
-        return Signal(SILENT, f"slm.trail.collector:{name}", at_ms, at_ms, "", "5eed", value=kind)
+    def frame(name: str, kind: str, at_ms: int) -> Signals:
+        return Signals(f"slm.trail.collector:{name}", at_ms, at_ms, "", "5eed", said=[(SILENT, kind)])
 
     windows.take([frame("a", "heartbeat", START_MS), frame("b", "close", START_MS)])
     assert windows.tick(START_MS + MINUTE_MS) == []
@@ -303,10 +307,8 @@ def test_a_clock_that_jumps(times_s: tuple[int, ...], bus_s: int, fires: bool) -
     told: list[Alert] = []
     for second in times_s:
         bus_ms = START_MS + bus_s * 1000
-        value = ["boot", bus_ms]
-        told += windows.take(
-            [Signal(CLOCK, "slm.trail.collector:a", START_MS + second * 1000, bus_ms, "", "", value=value)]
-        )
+        each: list[Said] = [(CLOCK, ["boot", bus_ms])]
+        told += windows.take([Signals("slm.trail.collector:a", START_MS + second * 1000, bus_ms, said=each)])
     assert bool(told) is fires
 
 
@@ -331,8 +333,15 @@ def test_a_person_who_was_erased_is_forgotten_and_the_others_are_not() -> None:
 
 def test_an_excerpt_is_of_the_person_that_an_alert_names() -> None:
     judge = Judge(Policy())
-    told = Signal("prompt-injection", "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, why="x", excerpt="of mallory")
-    next_one = told._replace(at_ms=START_MS + 1, record_id="2" * 32, excerpt="", carried={"user.id": "bob"})
+    told = Signals(
+        "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, said=[said("prompt-injection", Hit("x", "of mallory"))]
+    )
+    next_one = told._replace(
+        at_ms=START_MS + 1,
+        record_id="2" * 32,
+        carried={"user.id": "bob"},
+        said=[said("prompt-injection", Hit("x"))],
+    )
     _, second = Windows(judge).take([told, next_one])
     assert second.event["user.id"] == "bob"
     assert "slm.alert.excerpt" not in second.event
