@@ -7,9 +7,8 @@ field is SHA-256(salt ‖ canonical value); the entry is SHA-256 of the canonica
 from __future__ import annotations
 
 import hashlib
-import hmac
-import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from slmtrail.core import canonical
@@ -23,22 +22,48 @@ POSITION_FIELDS = ("slm.ledger.id", "slm.ledger.leaf")
 
 SEED_BYTES = 32
 SALT_BYTES = 16
-_SALT = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
+
+
+class _Hmac:
+    """HMAC-SHA-256 of many messages under one key of at most a block: several times as fast as one by one."""
+
+    _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(block.translate(self._INNER))
+        self._outer = hashlib.sha256(block.translate(self._OUTER))
+
+    def digest(self, message: bytes) -> bytes:
+        """The 32 bytes of one message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+    def salt(self, path: str) -> str:
+        """HKDF-Expand(key, path), in hex."""
+        return self.digest(b"slmtrail salt v1" + path.encode() + b"\x01")[:SALT_BYTES].hex()
+
+
+_of_frame = lru_cache(4)(_Hmac)
 
 
 def event_seed(frame_seed: bytes, index: int) -> bytes:
     """The seed of one event of a frame."""
-    return hmac.digest(frame_seed, b"slmtrail event v1" + index.to_bytes(4, "big"), "sha256")
+    return _of_frame(frame_seed).digest(b"slmtrail event v1" + index.to_bytes(4, "big"))
 
 
 def salt(seed: bytes, path: str) -> str:
     """The salt of one field: HKDF-Expand(seed, path), in hex."""
-    return hmac.digest(seed, b"slmtrail salt v1" + path.encode() + b"\x01", "sha256")[:SALT_BYTES].hex()
+    return _Hmac(seed).salt(path)
 
 
 def salted(record: dict[str, Any], seed: bytes) -> dict[str, Any]:
     """`record` with a salt beside each field that is committed to."""
-    return {**record, SALTS: {name: salt(seed, name) for name in record if name in COMMITTED}}
+    under = _Hmac(seed)
+    return {**record, SALTS: {name: under.salt(name) for name in record if name in COMMITTED}}
 
 
 def entry(record: dict[str, Any]) -> bytes:
@@ -54,22 +79,26 @@ def entry(record: dict[str, Any]) -> bytes:
     if not salts.keys() <= names:
         raise LedgerError(f"{SALTS}: holds a salt of a field that is not there")
     commitments = commitments.copy()
-    for name in names:
-        given = salts.get(name)
-        if not isinstance(given, str) or not _SALT.fullmatch(given):
-            raise LedgerError(f"{name}: has no salt beside it, so nothing can be proved about it")
-        if name in commitments:
-            raise LedgerError(f"{name}: stands beside its own commitment")
-        commitments[name] = digest(given, reduced.pop(name))
-    for name in POSITION_FIELDS:
-        reduced.pop(name, None)
-    reduced[COMMITMENTS] = commitments
-    return hashlib.sha256(_canonical(reduced)).digest()
+    try:
+        for name in names:
+            if name in commitments:
+                raise LedgerError(f"{name}: stands beside its own commitment")
+            salt_bytes = _salt_bytes(name, salts.get(name))
+            commitments[name] = hashlib.sha256(salt_bytes + canonical.dumps(reduced.pop(name))).hexdigest()
+        for name in POSITION_FIELDS:
+            reduced.pop(name, None)
+        reduced[COMMITMENTS] = commitments
+        return hashlib.sha256(canonical.dumps(reduced)).digest()
+    except EventError as error:
+        raise LedgerError(f"the record can't be hashed: {error}") from None
 
 
 def digest(given_salt: str, value: Any) -> str:
     """What stands for a value in the entry: SHA-256(salt ‖ canonical value), in hex."""
-    return hashlib.sha256(bytes.fromhex(given_salt) + _canonical(value)).hexdigest()
+    try:
+        return hashlib.sha256(bytes.fromhex(given_salt) + canonical.dumps(value)).hexdigest()
+    except EventError as error:
+        raise LedgerError(f"the value can't be hashed: {error}") from None
 
 
 def erased(record: dict[str, Any], names: Collection[str] = COMMITTED) -> dict[str, Any]:
@@ -83,8 +112,11 @@ def erased(record: dict[str, Any], names: Collection[str] = COMMITTED) -> dict[s
     return kept | {COMMITMENTS: {**record.get(COMMITMENTS, {}), **gone}}
 
 
-def _canonical(value: Any) -> bytes:
+def _salt_bytes(name: str, given: Any) -> bytes:
     try:
-        return canonical.dumps(value)
-    except EventError as error:
-        raise LedgerError(f"the record can't be hashed: {error}") from None
+        found = bytes.fromhex(given)
+    except (TypeError, ValueError):
+        found = b""
+    if len(found) != SALT_BYTES or found.hex() != given:
+        raise LedgerError(f"{name}: has no salt beside it, so nothing can be proved about it")
+    return found

@@ -6,7 +6,6 @@ them, so texts with most shingles in common have some of it in common (bottom-k 
 
 from __future__ import annotations
 
-import re
 from zlib import crc32
 
 FINGERPRINT = 4
@@ -18,7 +17,8 @@ ALIKE = 0.6
 MAX_CHARS = 8192
 """What is looked at of a text that is longer: its beginning."""
 
-_WORD = re.compile(rb"[0-9a-z_\x80-\xff]+")
+_BETWEEN_WORDS = bytes(range(0x80)).translate(None, b"0123456789abcdefghijklmnopqrstuvwxyz_")
+_APART = bytes.maketrans(_BETWEEN_WORDS, b" " * len(_BETWEEN_WORDS))
 
 
 def fingerprint(text: str) -> list[str]:
@@ -28,7 +28,7 @@ def fingerprint(text: str) -> list[str]:
 
 def shingles(text: str) -> set[int]:
     """Each two words of a text, hashed; the word where there is but one."""
-    words = _WORD.findall(text[:MAX_CHARS].lower().encode("utf-8", "replace"))
+    words = text[:MAX_CHARS].lower().encode("utf-8", "replace").translate(_APART).split()
     return set(map(crc32, words[1:], map(crc32, words))) or set(map(crc32, words))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,14 @@ def test_known_salts(vector: dict[str, Any]) -> None:
     seed = commitment.event_seed(bytes.fromhex(vector["frame_seed"]), vector["index"])
     assert seed.hex() == vector["event_seed"]
     assert commitment.salt(seed, vector["path"]) == vector["salt"]
+
+
+@given(st.binary(max_size=64), st.sampled_from(sorted(COMMITTED)), st.integers(0, 2**32 - 1))
+def test_salts_are_those_of_hkdf(seed: bytes, path: str, index: int) -> None:
+    expanded = hmac.digest(seed, b"slmtrail salt v1" + path.encode() + b"\x01", "sha256")
+    assert commitment.salt(seed, path) == expanded[:16].hex()
+    event_seed = hmac.digest(seed, b"slmtrail event v1" + index.to_bytes(4, "big"), "sha256")
+    assert commitment.event_seed(seed, index) == event_seed
 
 
 def test_every_committed_field_gets_a_salt_of_its_own_and_no_other_does() -> None:

@@ -25,6 +25,10 @@ def test_case_and_signs_make_no_difference() -> None:
     assert fingerprint("Reset my PASSWORD, please!") == fingerprint("reset my password please")
 
 
+def test_a_fingerprint_stays_what_it_was() -> None:
+    assert fingerprint("Reset my PASSWORD, please! Straße 漢字") == ["31aa88a1", "a65a0145", "c30892c7", "cb730b84"]
+
+
 def test_lone_surrogates_are_no_fault() -> None:
     assert fingerprint("a \ud800 b")
 

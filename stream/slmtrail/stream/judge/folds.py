@@ -60,9 +60,11 @@ def total(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | N
             insort(steps, [step, value])
             while steps[0][0] < oldest:
                 del steps[0]
-    # One that came late also counts in the windows that ended after it.
-    ends = [end for end, _ in steps if step <= end < step + STEPS] if step < steps[-1][0] else [step]
-    most = max(sum([amount for at, amount in steps if end - STEPS < at <= end]) for end in ends)
+    most = sum([amount for at, amount in steps if step - STEPS < at <= step])
+    if step < steps[-1][0]:
+        # One that came late also counts in the windows that ended after it.
+        ends = [end for end, _ in steps if step < end < step + STEPS]
+        most = max([most, *(sum([amount for at, amount in steps if end - STEPS < at <= end]) for end in ends)])
     return Hit(observed=round(most, 4), baseline=p["at_least"]) if most >= p["at_least"] else None
 
 
@@ -71,6 +73,8 @@ def distinct(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit 
     seen: dict[str, int] = state.setdefault("seen", {})
     name = short(value)
     seen[name] = max(seen.get(name, 0), at_ms)
+    if len(seen) < p["at_least"]:
+        return None
     newest = max(seen.values())
     for known in [known for known, last in seen.items() if last < newest - p["within_ms"] - LATENESS_MS]:
         del seen[known]

@@ -78,7 +78,7 @@ class Windows:
 
     def forget(self, person: Collection[str]) -> None:
         """Forgets a person, by all spellings: its own windows, and of others those that hold something of it."""
-        marks = [orjson.dumps(name) for spelling in person for name in (spelling, short(spelling))]
+        marks = [mark for spelling in person for mark in (orjson.dumps(spelling), short(spelling).encode())]
         for number, shard in self._shards.items():
             for subject, known in list(shard.items()):
                 own = subject.partition(":")[2] in person
@@ -318,7 +318,7 @@ def _unpacked(data: bytes) -> dict[str, Any] | None:
 
 
 def _holds(memory: Mapping[str, Any], marks: Collection[bytes]) -> bool:
-    """Whether one of `marks`, JSON texts of names, is in what a rule remembers."""
+    """Whether one of `marks`, names as JSON or their hashes, is in what a rule remembers."""
     carried = [memory[part]["carried"] for part in ("alert", "last") if part in memory]
     text = orjson.dumps([memory.get("state"), carried])
     return any(mark in text for mark in marks)

@@ -26,10 +26,9 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where one step came too often."""
     steps: dict[str, Any] = state.setdefault("steps", {})
-    step = steps.setdefault(value, {"last": at_ms})
-    step["last"] = max(step["last"], at_ms)
-    while len(steps) > _MAX_STEPS:
-        del steps[min(steps, key=lambda name: (steps[name]["last"], name))]
+    step = steps[value] = steps.pop(value, {})
+    if len(steps) > _MAX_STEPS:
+        del steps[next(iter(steps))]
     found = count(step, at_ms, None, p)
     if found is None:
         return None

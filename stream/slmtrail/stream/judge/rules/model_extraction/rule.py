@@ -14,27 +14,28 @@ _VARIABLE = re.compile(r"\b[^\W\d]*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60
 _VARIABLE_OR_ADDRESS = re.compile(rf"{_VARIABLE.pattern}|\S+@\S+")
 _HEAD_WORDS = 5
 _MAX_FORMS = 24
+_RECENT_TEXTS = 400
 _ANY_FORM = "*"
 _HABIT_DAYS = 7
 
 
 def judge(record: dict[str, Any], _: About) -> Hit | None:
     """The form and the whole of what was asked, neither of which can be read, for the window."""
-    text = " ".join(asked_last(record).casefold().split())
+    words = asked_last(record).casefold().split()
+    text = " ".join(words)
     if len(text) < 8:
         return None
-    words = _alike(text)
-    form = f"{' '.join(words[:_HEAD_WORDS])} {len(words) // 6}"
+    alike = _alike(words, text)
+    form = f"{' '.join(alike[:_HEAD_WORDS])} {len(alike) // 6}"
     return Hit("", text[:160], value=[short(form), short(text)])
 
 
-def _alike(text: str) -> list[str]:
+def _alike(words: list[str], text: str) -> list[str]:
     """The words of a text, with one mark for each number, quotation and address, at its head at least."""
     variable = _VARIABLE_OR_ADDRESS if "@" in text else _VARIABLE
     if '"' in text or "<" in text or text.count("'") > 1:
         return variable.sub("_", text).split()
     # Nothing goes over several words, so the rest of them only have to be counted.
-    words = text.split()
     return [*variable.sub("_", " ".join(words[:_HEAD_WORDS])).split(), *words[_HEAD_WORDS:]]
 
 
@@ -42,17 +43,16 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     """Fires where too many questions differ, or too many are alike without being the same."""
     form, text = value
     forms: dict[str, Any] = state.setdefault("forms", {})
-    asked = forms.setdefault(form, {"last": at_ms})
-    asked["last"] = max(asked["last"], at_ms)
-    while len(forms) > _MAX_FORMS:
-        del forms[min(forms, key=lambda name: (name == form, forms[name]["last"], name))]
+    asked = forms[form] = forms.pop(form, {})
+    if len(forms) > _MAX_FORMS:
+        del forms[next(iter(forms))]
     alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"]})
-    recent: dict[str, int] = state.setdefault("recent", {})
-    again = text in recent
-    recent[text] = at_ms
-    while len(recent) > 400:
-        del recent[next(iter(recent))]
-    many = None if again else count(state, at_ms, None, {**p, "at_least": p["different"]})
+    # In one text: as a map they would take twenty times the memory, of every user.
+    recent: str = state.get("texts", "")
+    many = None
+    if text not in recent:
+        state["texts"] = f"{recent} {text}"[-_RECENT_TEXTS * (len(text) + 1) :]
+        many = count(state, at_ms, None, {**p, "at_least": p["different"]})
     if alike and not _habit(state, form, at_ms):
         why = f"{alike.observed} questions of one make within {p['within']}, each with another piece changed"
         return Hit(why, observed=alike.observed, baseline=p["alike"])

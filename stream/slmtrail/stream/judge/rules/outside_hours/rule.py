@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from slmtrail.stream.judge.folds import count
+from slmtrail.stream.judge.folds import DAY_MS, HOUR_MS, count
 from slmtrail.stream.judge.hit import About, Hit
 
 _AROUND_HOURS = 2
-_WITHIN = {"within_ms": 3_600_000}
+_WITHIN = {"within_ms": HOUR_MS}
 _MAX_DAYS = 60
 
 
@@ -21,8 +21,8 @@ def judge(_: dict[str, Any], __: About) -> Hit | None:
 
 def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires outside of the policy's hours at once; outside of a habit once it is no single request."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC)
     if p["hours"]:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC)
         first, last = (int(part) for part in p["hours"].split("-"))
         monday, sunday = (int(part) for part in p["weekdays"].split("-"))
         within = first <= at.hour < last if first <= last else at.hour >= first or at.hour < last
@@ -33,20 +33,19 @@ def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit
         )
     hours: list[int] = state.setdefault("hours", [0] * 24)
     days: list[int] = state.setdefault("days", [])
-    day = at_ms // 86_400_000
+    day, hour = at_ms // DAY_MS, at_ms // HOUR_MS % 24
     known = len(days) >= p["learn_days"] and sum(hours) >= p["learn_events"]
-    near = sum(hours[(at.hour + off) % 24] for off in range(-_AROUND_HOURS, _AROUND_HOURS + 1))
-    strange = known and near == 0
+    strange = known and not any(hours[(hour + off) % 24] for off in range(-_AROUND_HOURS, _AROUND_HOURS + 1))
     if strange:
         # It becomes a habit only where nobody objects: after the day is over.
         pending: list[int] = state.setdefault("pending", [])
         pending.append(at_ms)
         del pending[:-200]
     else:
-        hours[at.hour] += 1
-    for past in [past for past in state.get("pending", ()) if day - past // 86_400_000 >= 1]:
+        hours[hour] += 1
+    for past in [past for past in state.get("pending", ()) if day - past // DAY_MS >= 1]:
         state["pending"].remove(past)
-        hours[datetime.fromtimestamp(past / 1000, UTC).hour] += 1
+        hours[past // HOUR_MS % 24] += 1
     if day not in days:
         days.append(day)
         days.sort()
@@ -57,6 +56,7 @@ def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit
     if seen is None:
         return None
     busy = ", ".join(str(hour) for hour in range(24) if hours[hour])
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return Hit(
         f"at {at:%H:%M}, where this user has only been at the hours {busy}", observed=f"{at:%H:%M}", baseline=busy
     )
