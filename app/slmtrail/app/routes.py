@@ -15,8 +15,10 @@ async def follow_alerts(settings: Settings, bus: Bus) -> None:
     """Takes alerts to their routes and hooks until cancelled."""
     from slmtrail.stream.hooks.act import Hooks
     from slmtrail.stream.routes.follow import PolicyFile, follow
+    from slmtrail.stream.routes.post import Poster
 
     key = keys.secret(settings.keys / "webhook.key", create=True)
+    poster = Poster(key, frozenset(name.lower() for name in settings.stream.webhook_hosts))
     control = settings.keys / "control.pem"
     done = settings.data / "hooks" / "begun.json"
 
@@ -24,6 +26,6 @@ async def follow_alerts(settings: Settings, bus: Bus) -> None:
         return keys.signing_key(control) if control.exists() else None
 
     def hooks(policy: Policy) -> Hooks:
-        return Hooks(policy, signer, key, done)
+        return Hooks(policy, signer, poster, done)
 
-    await follow(bus, PolicyFile(settings.policy, policy_file.load), key, hooks)
+    await follow(bus, PolicyFile(settings.policy, policy_file.load), poster, hooks)

@@ -23,6 +23,7 @@ def _address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("should be https://host… or http://host…")
+    _ = parts.port  # raises ValueError for one that is none
     if parts.username or parts.password:
         raise ValueError("holds a user or password: requests are signed instead")
     return url

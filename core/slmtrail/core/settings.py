@@ -144,6 +144,11 @@ class StreamSettings(Section):
     )
     rules: Path | None = Field(None, description="Folder of rules of your own; see docs/rules.md.")
     batch_frames: Positive = Field(64, description="Frames processed together.")
+    webhook_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Hosts inside a network of ours that alerts may be posted to. Any other name that leads there is "
+        "refused; an address that the policy spells out, and localhost, are not.",
+    )
 
 
 class StoreSettings(Section):

@@ -26,7 +26,7 @@ from slmtrail.core.ports import CONTROL, RECORDS, Bus, Message
 from slmtrail.core.routing import Hook, span_ms
 from slmtrail.stream.routes import forms
 from slmtrail.stream.routes.failed import DeliveryFailed
-from slmtrail.stream.routes.post import post
+from slmtrail.stream.routes.post import Poster
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,14 @@ _FIELDS = {"key": "slm.key.hash", "user": "user.id", "role": "slm.role"}
 
 
 class Hooks:
-    """The hooks of a policy. `signer` gives who signs decisions, `key` signs calls; `file` remembers what was done."""
+    """The hooks of a policy. `signer` gives who signs decisions; `file` remembers what was done."""
 
-    def __init__(self, policy: Policy, signer: Callable[[], Ed25519PrivateKey | None], key: bytes, file: Path) -> None:
+    def __init__(
+        self, policy: Policy, signer: Callable[[], Ed25519PrivateKey | None], poster: Poster, file: Path
+    ) -> None:
         self._policy = policy
         self._signer = signer
-        self._key = key
+        self._poster = poster
         self._file = file
         self._begun: list[_Begun] = [(name, who, alert, at) for name, who, alert, at in _read(file)]
         self._one_at_a_time = asyncio.Lock()
@@ -105,7 +107,7 @@ class Hooks:
 
     async def _call(self, name: str, hook: Hook, alert: dict[str, Any]) -> None:
         once = f"{name}-{alert['event.id']}"
-        await asyncio.to_thread(post, hook.call or "", forms.as_json(alert), self._key, once)
+        await asyncio.to_thread(self._poster.post, hook.call or "", forms.as_json(alert), once)
 
     def _remember(self, begun: _Begun, now_ms: int) -> None:
         """Before it acts: better once too seldom than too often."""
@@ -129,7 +131,9 @@ class Hooks:
         }
         if "deployment.environment.name" in alert:
             event["deployment.environment.name"] = alert["deployment.environment.name"]
-        seed = hashlib.sha256(f"slmtrail hook v1\n{self._key.hex()}\n{name}\n{alert['event.id']}".encode()).digest()
+        seed = hashlib.sha256(
+            f"slmtrail hook v1\n{self._poster.key.hex()}\n{name}\n{alert['event.id']}".encode()
+        ).digest()
         boot = hashlib.sha256(f"{name}\n{alert['event.id']}".encode()).hexdigest()[:32]
         record = identified(events.validate(event), HOOKS, boot, Position(0, 0, 0))
         stamp = {

@@ -13,16 +13,16 @@ from slmtrail.core.errors import KeyFileError
 from slmtrail.core.routing import Email, Route
 from slmtrail.stream.routes import forms
 from slmtrail.stream.routes.failed import DeliveryFailed
-from slmtrail.stream.routes.post import TIMEOUT_S, post
+from slmtrail.stream.routes.post import TIMEOUT_S, Poster
 
 COMMAND_S = 30.0
 
 
-def deliver(alert: dict[str, Any], route: Route, key: bytes) -> None:
+def deliver(alert: dict[str, Any], route: Route, poster: Poster) -> None:
     """Delivers; raises DeliveryFailed. The same alert may come twice, under the same id."""
     if route.webhook is not None:
         form = forms.as_slack if route.webhook.form == "slack" else forms.as_json
-        post(route.webhook.url, form(alert), key, alert["event.id"])
+        poster.post(route.webhook.url, form(alert), alert["event.id"])
     elif route.email is not None:
         _mail(alert, route.email)
     else:

@@ -23,6 +23,7 @@ from slmtrail.core.ports import ALERTS, DEADLETTERS, Bus, Delivery, Message
 from slmtrail.stream.hooks.act import Hooks
 from slmtrail.stream.routes.deliver import deliver
 from slmtrail.stream.routes.failed import DeliveryFailed
+from slmtrail.stream.routes.post import Poster
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,11 @@ AT_ONCE = 4
 
 
 class Routes:
-    """The routes of a policy. `key` signs webhooks."""
+    """The routes of a policy."""
 
-    def __init__(self, policy: Policy, key: bytes, waits_s: tuple[float, ...] = WAITS_S) -> None:
+    def __init__(self, policy: Policy, poster: Poster, waits_s: tuple[float, ...] = WAITS_S) -> None:
         self._routes = policy.routes
-        self._key = key
+        self._poster = poster
         self._waits_s = waits_s
         self._limits = {name: asyncio.Semaphore(AT_ONCE) for name in self._routes}
         self._away: set[str] = set()
@@ -65,7 +66,7 @@ class Routes:
             waits_s = () if name in self._away else self._waits_s
             for wait_s in (*waits_s, None):
                 try:
-                    await asyncio.to_thread(deliver, alert, self._routes[name], self._key)
+                    await asyncio.to_thread(deliver, alert, self._routes[name], self._poster)
                 except DeliveryFailed as error:
                     text = str(error)
                     if wait_s is None or error.lasting:
@@ -81,17 +82,17 @@ class Routes:
             return text
 
 
-async def follow(bus: Bus, policy: Callable[[], Policy], key: bytes, hooks: Callable[[Policy], Hooks]) -> None:
+async def follow(bus: Bus, policy: Callable[[], Policy], poster: Poster, hooks: Callable[[Policy], Hooks]) -> None:
     """Works until cancelled, by the policy as it is now. Raises BusError where the bus is away."""
     subscription = await bus.subscribe(ALERTS, GROUP)
     in_force = policy()
-    routes, acts = Routes(in_force, key), hooks(in_force)
+    routes, acts = Routes(in_force, poster), hooks(in_force)
     try:
         while True:
             batch = await subscription.poll(BATCH, POLL_MS)
             now = policy()
             if now.digest != in_force.digest:
-                in_force, routes, acts = now, Routes(now, key), hooks(now)
+                in_force, routes, acts = now, Routes(now, poster), hooks(now)
             letters = await asyncio.gather(*(_take(delivery, routes, acts, bus) for delivery in batch))
             await bus.publish(DEADLETTERS, [letter for some in letters for letter in some])
             if batch:

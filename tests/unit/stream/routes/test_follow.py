@@ -15,8 +15,9 @@ from slmtrail.core import policy as policy_file
 from slmtrail.core.ports import ALERTS, DEADLETTERS, RECORDS, Bus, Delivery, Message
 from slmtrail.stream.hooks.act import Hooks
 from slmtrail.stream.routes.follow import PolicyFile, follow
+from slmtrail.stream.routes.post import Poster
 
-KEY = b"k" * 32
+POSTER = Poster(b"k" * 32)
 
 
 async def until_on(bus: Bus, topic: str, count: int) -> list[Delivery]:
@@ -45,8 +46,8 @@ def test_what_is_given_up_is_a_dead_letter_and_the_next_goes_on(
         in_force = PolicyFile(file, policy_file.load)
 
         def begun() -> asyncio.Task[None]:
-            hooks = lambda policy: Hooks(policy, lambda: None, KEY, tmp_path / "begun.json")  # noqa: E731
-            return asyncio.create_task(follow(bus, in_force, KEY, hooks))
+            hooks = lambda policy: Hooks(policy, lambda: None, POSTER, tmp_path / "begun.json")  # noqa: E731
+            return asyncio.create_task(follow(bus, in_force, POSTER, hooks))
 
         following = begun()
         await bus.publish(ALERTS, [Message("mallory", orjson.dumps(alert))])

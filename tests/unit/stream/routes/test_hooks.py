@@ -17,8 +17,9 @@ from slmtrail.core.errors import BusError
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import CONTROL, RECORDS, Message
 from slmtrail.stream.hooks.act import Hooks
+from slmtrail.stream.routes.post import Poster
 
-KEY = b"k" * 32
+POSTER = Poster(b"k" * 32)
 
 
 class Kept:
@@ -49,7 +50,7 @@ def bus() -> Kept:
 
 def hooks(tmp_path: Path, signer: Ed25519PrivateKey | None, **hook: Any) -> Hooks:
     policy = Policy.model_validate({"hooks": {"act": {"rules": ["prompt-*"], "dry_run": False, **hook}}})
-    return Hooks(policy, lambda: signer, KEY, tmp_path / "hooks" / "begun.json")
+    return Hooks(policy, lambda: signer, POSTER, tmp_path / "hooks" / "begun.json")
 
 
 def take(acting: Hooks, bus: Kept, *alerts: dict[str, Any]) -> None:
