@@ -43,7 +43,7 @@ def measured(count: int) -> dict[str, Any]:
             windows_s + taken - judged,
             keeping_s + kept - taken,
         )
-        signals, done = signals + sum(len(one.said) for one in told), done + len(batch)
+        signals, done = signals + sum(len(one.sayings) for one in told), done + len(batch)
         rss_kb.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return {
         "records": done,

@@ -10,7 +10,7 @@ from slmtrail.core.identity import Position, record_id
 from slmtrail.core.ports import Delivery
 from slmtrail.stream.judge.folds import LATENESS_MS
 from slmtrail.stream.judge.hit import Hit
-from slmtrail.stream.judge.signal import Said, Signals, said
+from slmtrail.stream.judge.signal import Saying, Signals, saying
 from slmtrail.stream.judge.windows import SILENT
 
 CLOCK = "clock-jump"
@@ -43,11 +43,11 @@ def seen(frame: Frame, delivery: Delivery, earliest: str, *, noted: bool) -> Sig
 
 def signals(heard: Heard, bus_ms: int, place: str, digest: str) -> Signals:
     """What the windows are to see of it. place: the record of the frame, if there is one."""
-    each: list[Said] = [(SILENT, heard.kind), (CLOCK, [heard.boot, bus_ms])]
+    each: list[Saying] = [(SILENT, heard.kind), (CLOCK, [heard.boot, bus_ms])]
     if bus_ms - heard.earliest_ms > LATENESS_MS:
         each.append((LATE, bus_ms - heard.earliest_ms))
     carried = {"deployment.environment.name": heard.environment}
-    return Signals(_subject(heard.collector), heard.last_ms, bus_ms, place, digest, carried=carried, said=each)
+    return Signals(_subject(heard.collector), heard.last_ms, bus_ms, place, digest, carried=carried, sayings=each)
 
 
 def refused(frame: Frame | None, delivery: Delivery, text: str) -> Signals:
@@ -57,7 +57,7 @@ def refused(frame: Frame | None, delivery: Delivery, text: str) -> Signals:
 
 def turned_away(collector: str, at_ms: int, offset: int, text: str) -> Signals:
     """The same, of whatever told of it."""
-    return Signals(_subject(collector), at_ms, at_ms, "", f"{offset}", said=[said(REFUSED, Hit(text[:300]))])
+    return Signals(_subject(collector), at_ms, at_ms, "", f"{offset}", sayings=[saying(REFUSED, Hit(text[:300]))])
 
 
 def _subject(collector: str) -> str:

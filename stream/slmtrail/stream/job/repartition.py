@@ -56,7 +56,7 @@ def packed(output: Output, partitions: int) -> list[Message]:
         for signals in told:
             key = (shard_of(signals.subject), source)
             data = orjson.dumps(signals.row(number))
-            number += len(signals.said)
+            number += len(signals.sayings)
             open_.setdefault(key, []).append((offset, orjson.Fragment(data)))
             sizes[key] = sizes.get(key, 0) + len(data)
             if sizes[key] >= MAX_BYTES:

@@ -19,7 +19,7 @@ from slmtrail.core.policy import Policy
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.manifest import duration_ms
 from slmtrail.stream.judge.rule import Judges, Rule, built_in
-from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Said, Signals, said
+from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Saying, Signals, saying
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class Judge:
         clock_ms = at_ms if clock_ms is None else clock_ms
         told = _told(record, seed, at_ms, clock_ms)
         carried: dict[str, Any] = {}
-        named, each = "", list[Said]()
+        named, each = "", list[Saying]()
         for asked in self._asked_of(record):
             try:
                 found = asked.look(record, asked.about)
@@ -129,7 +129,7 @@ class Judge:
                 named, each = asked.subject, []
                 carried = carried or {name: record[name] for name in _CARRIED if name in record}
                 signals.append(Signals(_subject(named, record), *told, carried, each))
-            each.append(said(asked.id, found))
+            each.append(saying(asked.id, found))
         flags.sort()
         return Judged(flags, signals)
 
@@ -140,7 +140,7 @@ class Judge:
                 f"rule.id:{name}",
                 clock_ms,
                 clock_ms,
-                said=[said(RULE_FAILED, Hit(f"the rule {name} can't be used: {why}"))],
+                sayings=[saying(RULE_FAILED, Hit(f"the rule {name} can't be used: {why}"))],
             )
             for name, why in self._refused.items()
             if RULE_FAILED in self.rules
@@ -207,7 +207,7 @@ class Judge:
         why = f"the rule {rule.id} failed ({type(error).__name__}): nothing can be said of this record by it"
         about = {**record, "rule.id": rule.id}
         subject = _subject(subject_field(teller, about), about)
-        return [Signals(subject, *told, said=[said(teller.id, Hit(why))])]
+        return [Signals(subject, *told, sayings=[saying(teller.id, Hit(why))])]
 
 
 def subject_field(rule: Rule, record: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from slmtrail.stream.judge.hit import Hit
 MAX_SEEN_AHEAD_MS = 60_000
 """An event of the future is taken as one of so much later than the stream's clock."""
 
-Said = Sequence[Any]
+Saying = Sequence[Any]
 """What one rule says: its id, and the value for its window; where there is more, also why, an excerpt, what was
 observed, and against what."""
 
@@ -34,21 +34,21 @@ class Signals(NamedTuple):
     risk: str = ""
     carried: dict[str, Any] = {}  # noqa: RUF012
     """What an alert repeats of the record."""
-    said: Sequence[Said] = ()
+    sayings: Sequence[Saying] = ()
 
     def row(self, first: int) -> Row:
         """The signals, the first of which has this number in its frame, as they travel."""
-        *shared, said = self
-        return [first, *shared, *said]
+        *shared, sayings = self
+        return [first, *shared, *sayings]
 
 
 def signals_in(row: Row) -> tuple[int, Signals]:
     """The signals of a row, and the number of the first."""
-    first, subject, at_ms, clock_ms, record_id, seed, role, risk, carried, *said = row
-    return first, Signals(subject, at_ms, clock_ms, record_id, seed, role, risk, carried, said)
+    first, subject, at_ms, clock_ms, record_id, seed, role, risk, carried, *sayings = row
+    return first, Signals(subject, at_ms, clock_ms, record_id, seed, role, risk, carried, sayings)
 
 
-def said(rule: str, hit: Hit) -> Said:
+def saying(rule: str, hit: Hit) -> Saying:
     """What a rule says that answered with `hit`."""
     why, excerpt, observed, baseline = hit.why, hit.excerpt, hit.observed, hit.baseline
     if why or excerpt or observed is not None or baseline is not None:
@@ -56,8 +56,8 @@ def said(rule: str, hit: Hit) -> Said:
     return rule, hit.value
 
 
-def hit_of(one: Said) -> Hit:
-    """The answer that `said` told of."""
+def hit_of(one: Saying) -> Hit:
+    """The answer that `saying` told of."""
     _, value, *more = one
     why, excerpt, observed, baseline = more or ("", "", None, None)
     return Hit(why, excerpt, observed, baseline, value)

@@ -56,6 +56,9 @@ def asked_last(record: dict[str, Any]) -> str:
 
 def system_prompt(record: dict[str, Any]) -> str:
     """What the operator told the model."""
+    messages = record.get("gen_ai.input.messages", ())
+    if "gen_ai.system_instructions" not in record and OPERATOR.isdisjoint([message["role"] for message in messages]):
+        return ""
     return "\n".join(one.text for one in said(record) if one.speaker == "system")
 
 

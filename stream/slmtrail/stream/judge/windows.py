@@ -22,7 +22,7 @@ from slmtrail.stream.judge.folds import short
 from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.judge import RULE_FAILED, Judge, Terms
 from slmtrail.stream.judge.rule import Rule
-from slmtrail.stream.judge.signal import Said, Signals, hit_of, said
+from slmtrail.stream.judge.signal import Saying, Signals, hit_of, saying
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Windows:
                 if self.clock_ms >= self._next_over_ms:
                     made += self._close()
             known: dict[str, Any] | None = None
-            for one in signals.said:
+            for one in signals.sayings:
                 rule = self.judge.rules.get(one[0])
                 if rule is None:
                     continue
@@ -144,7 +144,7 @@ class Windows:
         self._next_over_ms = min(self._open.values(), default=2**62)
 
     def _one(
-        self, rule: Rule, terms: Terms, signals: Signals, one: Said, memories: dict[str, dict[str, Any]]
+        self, rule: Rule, terms: Terms, signals: Signals, one: Saying, memories: dict[str, dict[str, Any]]
     ) -> list[Alert]:
         memory = memories.get(rule.id)
         if memory is None:
@@ -177,8 +177,8 @@ class Windows:
         if teller is None or rule is teller:
             return []
         why = f"the window of the rule {rule.id} failed ({type(error).__name__}) and begins anew"
-        one = said(RULE_FAILED, Hit(why))
-        told = signals._replace(subject=f"rule.id:{rule.id}", role="", risk="", carried={}, said=[one])
+        one = saying(RULE_FAILED, Hit(why))
+        told = signals._replace(subject=f"rule.id:{rule.id}", role="", risk="", carried={}, sayings=[one])
         terms = self.judge.terms(RULE_FAILED, "", "")
         return self._one(teller, terms, told, one, self._known(told)["rules"]) if terms.enabled else []
 

@@ -58,7 +58,7 @@ def test_conditions_and_code_are_taken(tmp_path: Path) -> None:
     assert own.refused == {}
     judged = Judge(Policy(), [*built_in(), *own.rules]).judge(record(**{"gen_ai.request.model": "secret-model"}))
     assert {"by-fields", "by-code"} <= set(judged.flags)
-    assert "secret-model was used" in [hit_of(one).why for signals in judged.signals for one in signals.said]
+    assert "secret-model was used" in [hit_of(one).why for signals in judged.signals for one in signals.sayings]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_rule_that_hangs_on_some_record_is_named_and_soon_not_asked_any_more(t
 
     def failures(event_id: str) -> list[str]:
         judged = judge.judge(record(**{"event.id": event_id}))
-        return [signals.subject for signals in judged.signals if signals.said[0][0] == "rule-failed"]
+        return [signals.subject for signals in judged.signals if signals.sayings[0][0] == "rule-failed"]
 
     assert [failures("f" * 32) for _ in range(4)] == [["rule.id:hangs"]] * 4
     assert failures("0" * 32) == ["rule.id:hangs"], "it was stopped"

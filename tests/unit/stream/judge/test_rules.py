@@ -114,7 +114,7 @@ def test_a_failing_rule_is_named_and_the_others_go_on() -> None:
     judged = Judge(Policy(), [bad, good, rules["rule-failed"]]).judge(record(ATTACK))
     assert judged.flags == ["prompt-injection"]
     told = next(signals for signals in judged.signals if signals.subject == "rule.id:broken")
-    ((rule, _, why, *_),) = told.said
+    ((rule, _, why, *_),) = told.sayings
     assert rule == "rule-failed"
     assert "KeyError" in why
     assert "secret prompt" not in why

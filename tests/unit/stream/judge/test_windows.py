@@ -21,7 +21,7 @@ from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.folds import LATENESS_MS, count, distinct, rise, total
 from slmtrail.stream.judge.hit import Hit
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.signal import Said, Signals, hit_of, said, signals_in
+from slmtrail.stream.judge.signal import Saying, Signals, hit_of, saying, signals_in
 from slmtrail.stream.judge.windows import SILENT, Windows
 
 START_MS = 1_790_000_000_000
@@ -138,16 +138,16 @@ def test_signals_travel_whole_and_those_of_one_subject_together() -> None:
     judge = Judge(Policy())
     made = signals(judge, [failed_login(0, START_MS), asked(1, START_MS), asked(2, START_MS, user="eve")])
     assert [one.subject for one in made] == ["user.id:bob", "user.id:mallory", "user.id:eve"]
-    assert len(made[1].said) > 1
+    assert len(made[1].sayings) > 1
     for number, one in enumerate(made):
         first, sent = signals_in(orjson.loads(orjson.dumps(one.row(number))))
-        assert (first, sent._replace(said=[])) == (number, one._replace(said=[]))
-        assert [hit_of(each) for each in sent.said] == [hit_of(each) for each in one.said]
+        assert (first, sent._replace(sayings=[])) == (number, one._replace(sayings=[]))
+        assert [hit_of(each) for each in sent.sayings] == [hit_of(each) for each in one.sayings]
 
 
 @pytest.mark.parametrize("hit", [Hit(), Hit(value=[1, None]), Hit("x"), Hit(observed=0, value=2), Hit(baseline="b")])
 def test_what_a_rule_answered_comes_whole(hit: Hit) -> None:
-    assert hit_of(said("a", hit)) == hit
+    assert hit_of(saying("a", hit)) == hit
 
 
 def test_only_what_changed_is_kept_again() -> None:
@@ -202,7 +202,7 @@ def test_a_collector_that_falls_silent_and_one_that_closed() -> None:
     windows = Windows(Judge(Policy()))
 
     def frame(name: str, kind: str, at_ms: int) -> Signals:
-        return Signals(f"slm.trail.collector:{name}", at_ms, at_ms, "", "5eed", said=[(SILENT, kind)])
+        return Signals(f"slm.trail.collector:{name}", at_ms, at_ms, "", "5eed", sayings=[(SILENT, kind)])
 
     windows.take([frame("a", "heartbeat", START_MS), frame("b", "close", START_MS)])
     assert windows.tick(START_MS + MINUTE_MS) == []
@@ -307,8 +307,8 @@ def test_a_clock_that_jumps(times_s: tuple[int, ...], bus_s: int, fires: bool) -
     told: list[Alert] = []
     for second in times_s:
         bus_ms = START_MS + bus_s * 1000
-        each: list[Said] = [(CLOCK, ["boot", bus_ms])]
-        told += windows.take([Signals("slm.trail.collector:a", START_MS + second * 1000, bus_ms, said=each)])
+        each: list[Saying] = [(CLOCK, ["boot", bus_ms])]
+        told += windows.take([Signals("slm.trail.collector:a", START_MS + second * 1000, bus_ms, sayings=each)])
     assert bool(told) is fires
 
 
@@ -334,13 +334,13 @@ def test_a_person_who_was_erased_is_forgotten_and_the_others_are_not() -> None:
 def test_an_excerpt_is_of_the_person_that_an_alert_names() -> None:
     judge = Judge(Policy())
     told = Signals(
-        "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, said=[said("prompt-injection", Hit("x", "of mallory"))]
+        "slm.key.hash:e1:k", START_MS, START_MS, "1" * 32, sayings=[saying("prompt-injection", Hit("x", "of mallory"))]
     )
     next_one = told._replace(
         at_ms=START_MS + 1,
         record_id="2" * 32,
         carried={"user.id": "bob"},
-        said=[said("prompt-injection", Hit("x"))],
+        sayings=[saying("prompt-injection", Hit("x"))],
     )
     _, second = Windows(judge).take([told, next_one])
     assert second.event["user.id"] == "bob"

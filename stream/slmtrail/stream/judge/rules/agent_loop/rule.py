@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from slmtrail.stream.judge.folds import count, short
 from slmtrail.stream.judge.hit import About, Hit
 
@@ -20,7 +22,7 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
         return Hit(f"the tool {name[:60]}", value=short(f"{name}\n{record.get('gen_ai.tool.call.arguments', '')}"))
     messages = record.get("gen_ai.input.messages")
     # All that was sent: in a conversation that goes on, it grows.
-    return Hit("the same question", value=short([m["parts"] for m in messages])) if messages else None
+    return Hit("the same question", value=short(orjson.dumps(messages).decode())) if messages else None
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:

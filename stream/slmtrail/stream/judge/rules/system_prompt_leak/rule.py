@@ -8,7 +8,7 @@ from typing import Any
 
 from slmtrail.stream.judge.disguise import coded, readings, turned
 from slmtrail.stream.judge.hit import EXCERPT_CHARS, About, Hit
-from slmtrail.stream.judge.texts import answers, said
+from slmtrail.stream.judge.texts import answers, said, system_prompt
 
 _WORD = re.compile(r"\w+")
 _END = re.compile(r"[.!?\n;]")
@@ -19,8 +19,7 @@ _MIN_PIECES = 8
 
 def judge(record: dict[str, Any], about: About) -> Hit | None:
     """How much of the system prompt the answer holds, where that is too much."""
-    spoken = list(said(record))
-    operator = "\n".join(one.text for one in spoken if one.speaker == "system")
+    operator = system_prompt(record)
     secret = _pieces(operator)
     answer = answers(record) if len(secret) >= _MIN_PIECES else ""
     if not answer:
@@ -30,7 +29,7 @@ def judge(record: dict[str, Any], about: About) -> Hit | None:
         if known is None and secret.keys().isdisjoint(_pieces(reading)):
             continue
         if known is None:
-            known = set().union(*(_pieces(one.text) for one in spoken if one.speaker in ("user", "content")))
+            known = set().union(*(_pieces(one.text) for one in said(record) if one.speaker in ("user", "content")))
             secret = {piece: place for piece, place in secret.items() if piece not in known}
             if len(secret) < _MIN_PIECES:
                 return None
