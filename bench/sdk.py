@@ -10,7 +10,6 @@ first row is a call that does nothing.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import logging
 import logging.handlers
@@ -19,12 +18,13 @@ import os
 import queue
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from peers.get import python
 
 BURST = 1000
 ASKED = "Summarise ticket 4711: " + "the printer on the second floor says that it is out of paper. " * 6
@@ -215,20 +215,12 @@ def measured(name: str, url: str, bursts: int, paced: int) -> dict[str, float]:
     }
 
 
-def import_ms(modules: str, compiled: str) -> float:
+def import_ms(interpreter: str, modules: str, compiled: str) -> float:
     """CPU time in a fresh interpreter, from what is compiled already: in the folder `compiled`, wherever else it is."""
     code = f"import time; began = time.process_time(); import {modules}; print((time.process_time() - began) * 1e3)"
     environ = {**os.environ, "PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
-    shown = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run([interpreter, "-c", code], env=environ, capture_output=True, text=True, check=True).stdout
     return float(shown)
-
-
-def there(modules: str) -> bool:
-    """Whether they can be imported."""
-    try:
-        return all(importlib.util.find_spec(module.strip()) for module in modules.split(","))
-    except ModuleNotFoundError:
-        return False
 
 
 def main() -> None:
@@ -247,17 +239,21 @@ def main() -> None:
     server = multiprocessing.Process(target=sink, args=(port,), daemon=True)
     server.start()
     url = f"http://127.0.0.1:{port.get()}"
-    skipped = {name: "not installed" for name, (_, modules) in PEERS.items() if not there(modules)}
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in PEERS if name not in skipped}
+    found = {name: python(modules) for name, (_, modules) in PEERS.items()}
+    skipped = {
+        name: "not installed: get it by `python bench/peers/get.py langfuse`" for name, by in found.items() if not by
+    }
+    by = {name: interpreter for name, interpreter in found.items() if interpreter}
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in by}
     with tempfile.TemporaryDirectory() as compiled:
         for name in seen:
-            import_ms(PEERS[name][1], compiled)
+            import_ms(by[name], PEERS[name][1], compiled)
         for _ in range(rounds):
             for name, rows in seen.items():
-                command = [sys.executable, __file__, "--one", name, url, str(bursts), str(paced)]
+                command = [by[name], __file__, "--one", name, url, str(bursts), str(paced)]
                 shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=True).stdout
                 row = json.loads(shown.splitlines()[-1])
-                rows.append(row | {"import_ms": import_ms(PEERS[name][1], compiled)})
+                rows.append(row | {"import_ms": import_ms(by[name], PEERS[name][1], compiled)})
     server.terminate()
     results = {
         name: {what: round(statistics.median(row[what] for row in rows), 2) for what in rows[0]}

@@ -1,8 +1,8 @@
 """What tailing costs, from a file to acknowledged by Kafka: CPU seconds a million events of about 1.2 KB.
 
 `slmtrail tail` runs as its user runs it, in a process of its own; what starting it costs is measured on an empty
-file and taken off. Beside it, on the same lines, what is on the PATH of kcat, syslog-ng, rsyslog and the OTel Collector
-(as otelcol): with zstd and acknowledged too, but unsigned, unencrypted and unchecked.
+file and taken off. Beside it, on the same lines, what is here of kcat, syslog-ng, rsyslog and the OTel Collector (as
+otelcol; bench/peers/get.py gets them): with zstd and acknowledged too, but unsigned, unencrypted and unchecked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from peers import get
 from peers.followers import PEERS, FailedError, Peer, measured
 from servers.kafka import start_kafka
 from servers.server import UnavailableError
@@ -118,10 +118,10 @@ def format_alone(lines: list[bytes]) -> dict[str, float]:
     return per_million(time.process_time() - before, time.perf_counter() - began, len(lines))
 
 
-def kcat(file: Path, count: int, bootstrap: str) -> dict[str, float]:
+def kcat(program: str, file: Path, count: int, bootstrap: str) -> dict[str, float]:
     """kcat with zstd, acknowledged by all."""
     asyncio.run(make_topics(f"kafka://{bootstrap}", "bench-kcat"))
-    command = ["kcat", "-P", "-b", bootstrap, "-t", "bench-kcat", "-z", "zstd", "-X", "acks=all", "-l", str(file)]
+    command = [program, "-P", "-b", bootstrap, "-t", "bench-kcat", "-z", "zstd", "-X", "acks=all", "-l", str(file)]
     cpu_s, seconds = timed(command)
     return per_million(cpu_s, seconds, count)
 
@@ -171,10 +171,10 @@ def main() -> None:
             skipped |= dict.fromkeys(["file to Kafka", "kcat", *(peer.name for peer in PEERS)], no_kafka)
         else:
             results["file to Kafka"] = end_to_end(folder, file, count, f"kafka://{bootstrap}", "kafka")
-            if shutil.which("kcat"):
-                results["kcat"] = kcat(file, count, bootstrap)
+            if program := get.command("kcat"):
+                results["kcat"] = kcat(program, file, count, bootstrap)
             else:
-                skipped["kcat"] = "kcat is not on the PATH"
+                skipped["kcat"] = get.missing("kcat", "kcat")
             for peer in PEERS:
                 try:
                     results[peer.name] = peered(peer, folder, lines, bootstrap)

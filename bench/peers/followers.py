@@ -6,13 +6,14 @@ zstd, acknowledged by all, one message a line: unsigned, unencrypted, unchecked.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from peers import get
 
 DEADLINE_S = 120
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -24,10 +25,11 @@ class FailedError(Exception):
 
 @dataclass(frozen=True)
 class Peer:
-    """A program by its name, its configuration, and the command that runs it in the foreground."""
+    """A program by its name, what bench/peers/get.py calls it, its configuration, and the command that runs it."""
 
     name: str
     program: str
+    got_as: str
     config: str
     command: Callable[[str, Path], list[str]]
 
@@ -35,6 +37,7 @@ class Peer:
 RSYSLOG = Peer(
     "rsyslog",
     "rsyslogd",
+    "rsyslog",
     """\
 global(workDirectory="{folder}" maxMessageSize="64k")
 module(load="imfile")
@@ -49,6 +52,7 @@ ruleset(name="kafka") {{
     lambda program, folder: [program, "-n", "-f", str(folder / "config"), "-i", str(folder / "pid")],
 )
 SYSLOG_NG = Peer(
+    "syslog-ng",
     "syslog-ng",
     "syslog-ng",
     """\
@@ -69,6 +73,7 @@ log {{ source(s); destination(d); flags(flow-control); }};
 OTEL = Peer(
     "OTel Collector",
     "otelcol",
+    "otel",
     """\
 receivers:
   filelog: {{include: ["{file}"], start_at: beginning, poll_interval: 100ms}}
@@ -92,9 +97,9 @@ def measured(
     peer: Peer, folder: Path, lines: list[bytes], bootstrap: str, topic: str, arrived: Callable[[], int]
 ) -> tuple[float, float]:
     """CPU seconds and seconds for `lines`, once the program has started and sent the first. Raises FailedError."""
-    program = shutil.which(peer.program)
+    program = get.command(peer.program)
     if program is None:
-        raise FailedError(f"{peer.program} is not on the PATH")
+        raise FailedError(get.missing(peer.program, peer.got_as))
     folder.mkdir()
     file = folder / "app.log"
     file.write_bytes(lines[0] + b"\n")
