@@ -13,7 +13,7 @@ State is plain data, one small value a collector, kept on the bus beside the off
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -112,6 +112,10 @@ class Boot:
     """The digests (shortened) of the frames that may still be redelivered."""
     open: list[Open] = field(default_factory=list)
 
+    def copy(self) -> Boot:
+        """One that can be changed without changing this one."""
+        return replace(self, span=replace(self.span), recent=self.recent.copy(), open=self.open.copy())
+
     def leave_open(self, row: Open) -> None:
         """Remembers what a replay may bring."""
         self.open = [*self.open, row][-MAX_OPEN:]
@@ -163,9 +167,12 @@ class Chain:
         }
         return cls(given["offset"], boots)
 
-    def copy(self) -> Chain:
-        """A chain that can be followed further without changing this one."""
-        return Chain.decode(self.encode())
+    def before(self, header: Header) -> Chain:
+        """A chain that can take the frame of this header without changing this one; they share the other boots."""
+        boots = self.boots.copy()
+        for name in boots.keys() & {header.boot, header.prior_boot}:
+            boots[name] = boots[name].copy()
+        return Chain(self.offset, boots)
 
     def follow(self, frame: Frame, bus_ms: int) -> list[dict[str, Any]] | None:
         """Takes `frame` as the next of its boot and returns the system events it gives rise to.

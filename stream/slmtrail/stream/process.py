@@ -187,11 +187,11 @@ def _take(
 ) -> _Opened | None:
     """The frame opened; None where it came before. Nothing is noted of a frame that raises FrameError."""
     name = frame.header.collector
-    before = output.chains.get(name) or chains.get(name) or Chain()
-    if delivery.offset <= before.offset:
+    known = output.chains.get(name) or chains.get(name) or Chain()
+    if delivery.offset <= known.offset:
         output.redelivered += 1
         return None
-    chain = before.copy()
+    chain = known.before(frame.header)
     chain.offset = delivery.offset
     left_out = left_out_by(delivery.key)
     if left_out is not None and chain.passed(frame.header):

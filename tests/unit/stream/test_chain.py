@@ -110,6 +110,25 @@ def test_coverage_and_gaps_leave_no_hole(tmp_path_factory: pytest.TempPathFactor
     assert events == sum(frame.header.events for frame in arrived)
 
 
+def test_what_was_known_before_a_frame_stays_as_it_was(stream: Stream) -> None:
+    edge = stream.edge()
+    made = [edge.frame([inference()]) for _ in range(4)]
+    later = edge.again()
+    chain = Chain()
+    for frame in (made[0], made[2], later.frame([inference()]), made[3], later.frame(kind="close")):
+        known = chain.encode()
+        following = chain.before(frame.header)
+        following.follow(frame, NOW_MS)
+        following.refuse(frame, [1])
+        assert chain.encode() == known != following.encode()
+        chain = following
+    row = chain.awaits(made[1].header)
+    assert row is not None
+    known, admitting = chain.encode(), chain.before(made[1].header)
+    admitting.admit(made[1], row, 1, ())
+    assert chain.encode() == known
+
+
 def test_jumps_of_a_clock_are_told(stream: Stream) -> None:
     edge = stream.edge()
     times = [0, 10, -4000, -3900, CLOCK_AHEAD_MS + 5, CLOCK_AHEAD_MS + 10, 20]
