@@ -11,13 +11,13 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
 from slmtrail.app.run import collecting, until_stopped
 from slmtrail.app.tail import pair
+from slmtrail.app.terminal import Console
 from slmtrail.collectors.collector import Collector
 from slmtrail.collectors.importing import Importer, Taken
 from slmtrail.collectors.tail.formats.names import NAMES, named

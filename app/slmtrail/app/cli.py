@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import control, log
@@ -44,6 +43,7 @@ from slmtrail.app.setup import setup
 from slmtrail.app.sidecar import sidecar
 from slmtrail.app.spool import spool
 from slmtrail.app.tail import tail
+from slmtrail.app.terminal import Console
 from slmtrail.app.token import token
 from slmtrail.app.verify import verify
 from slmtrail.core import policy as policy_file

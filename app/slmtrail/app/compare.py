@@ -7,11 +7,11 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.indexer.reading.compare import Comparison, Share, Spread
 
 

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app.enrol import span_ms
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import certificate, keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.control import Action, Decision, open_decision

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
+from slmtrail.app.terminal import Console
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Histogram
 

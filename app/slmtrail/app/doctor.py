@@ -9,12 +9,12 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import examine_here, examine_there
 from slmtrail.app.given import given
 from slmtrail.app.symptoms import STAGES, Stage, Symptom, fault
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import SettingsError
 
 out = Console(highlight=False)

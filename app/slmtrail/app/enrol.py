@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.collectors.enrolling import enrol as ask
 from slmtrail.core import keys
 from slmtrail.core.enrolment import Grant

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
@@ -19,6 +18,7 @@ from slmtrail.app.decree import decree, partition_of, who
 from slmtrail.app.given import given
 from slmtrail.app.hold import refuse_held
 from slmtrail.app.reading import Reading
+from slmtrail.app.terminal import Console
 from slmtrail.core.certificate import Certificate, rows
 from slmtrail.core.commitment import SALTS
 from slmtrail.core.errors import SettingsError

@@ -15,11 +15,11 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import canonical, keys, policy, trust
 from slmtrail.core.errors import LedgerError, QueryError
 from slmtrail.core.events import timestamp_text

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.collectors.spool import FILE_NAME
 from slmtrail.core import frames, keys, trust
 from slmtrail.core.certificate import Certificate

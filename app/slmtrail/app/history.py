@@ -7,10 +7,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import QueryError
 
 

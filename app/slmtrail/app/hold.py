@@ -12,13 +12,13 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.decree import decree, who
 from slmtrail.app.given import given
 from slmtrail.app.retain import spelling
+from slmtrail.app.terminal import Console
 from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import HeldError, NotFound, SettingsError
 from slmtrail.core.events import timestamp_text

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app.evidence import write_case
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Page

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import policy as policy_file
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.policy import Policy

@@ -16,7 +16,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
@@ -24,6 +23,7 @@ from slmtrail.app.control import newest, publish
 from slmtrail.app.decree import decree, who
 from slmtrail.app.enrol import span_ms
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import control, trust
 from slmtrail.core import keys as key_files
 from slmtrail.core.certificate import Action, Certificate

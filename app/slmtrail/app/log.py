@@ -8,6 +8,8 @@ import time
 
 import orjson
 
+from slmtrail.app.terminal import visible
+
 
 class _Lines(logging.Formatter):
     def __init__(self) -> None:
@@ -16,7 +18,7 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         # One entry is one line, whatever an error text carries.
-        return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+        return visible(super().format(record)).replace("\n", "\\n")
 
 
 class _Json(_Lines):
@@ -25,10 +27,10 @@ class _Json(_Lines):
             "time": f"{self.formatTime(record, self.datefmt)}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": visible(record.getMessage()),
         }
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = visible(self.formatException(record.exc_info))
         return orjson.dumps(entry).decode()
 
 

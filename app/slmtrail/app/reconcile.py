@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.ports import Rows, Store
 from slmtrail.core.settings import Settings
 

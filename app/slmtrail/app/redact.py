@@ -16,12 +16,12 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from slmtrail.app.evaluate import Score, scored
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import SettingsError, TrailError
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.options import RedactOptions

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import LedgerError, StorageError, StoreError
 from slmtrail.core.ports import Fault, Rows, Store
 from slmtrail.core.settings import Settings

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import FrameError, SettingsError
 from slmtrail.core.ports import DEADLETTERS, FRAMES, RECORDS, STATE, Bus, Message
 from slmtrail.core.settings import Settings

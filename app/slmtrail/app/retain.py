@@ -16,12 +16,12 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.decree import decree, partition_of, who
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import durable, keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.certificate import Certificate

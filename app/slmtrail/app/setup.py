@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from slmtrail.app import parts
+from slmtrail.app import parts, setup_secrets
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
+from slmtrail.core import keys
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.ports import TOPICS
 from slmtrail.core.settings import Settings
+
+if TYPE_CHECKING:
+    from slmtrail.indexer.store.elastic_client import ElasticClient
 
 setup = typer.Typer(no_args_is_help=True, help="Make what slmtrail runs on ready for it.")
 out = Console(highlight=False, soft_wrap=True)
@@ -26,23 +32,61 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object, for program
 
 
 @setup.command()
-def elasticsearch(dry_run: DryRun = False, apply: Apply = False, as_json: Json = False) -> None:
-    """Make Elasticsearch ready for records: its templates, and the mappings of what is there."""
-    from slmtrail.indexer.store import elastic_setup
+def secrets(
+    into: Annotated[Path, typer.Option(help="The folder; what is there already stays.")],
+    as_json: Json = False,
+) -> None:
+    """Make the authority, certificates and passwords that the servers of docker-compose.yml start with."""
+    made = setup_secrets.make(into)
+    if as_json:
+        typer.echo(orjson.dumps({"folder": str(into), "made": made}))
+        return
+    for name in made:
+        out.print(f"made {escape(str(into / name))}")
+    if not made:
+        out.print("nothing to make")
+
+
+@setup.command()
+def elasticsearch(
+    user: Annotated[str, typer.Option(help="As whom, instead of with the key in store.api_key.")] = "",
+    password_file: Annotated[Path | None, typer.Option(help="The password of --user.")] = None,
+    keys_into: Annotated[
+        Path | None, typer.Option(help="Make API keys for indexer, retention and investigator, in this folder.")
+    ] = None,
+    kibana_password_file: Annotated[
+        Path | None, typer.Option(help="Give the user kibana_system this password.")
+    ] = None,
+    dry_run: DryRun = False,
+    apply: Apply = False,
+    as_json: Json = False,
+) -> None:
+    """Make Elasticsearch ready for records: its templates, the mappings of what is there, and keys."""
+    from slmtrail.indexer.store import elastic_keys, elastic_setup
 
     if dry_run == apply:
         raise SettingsError("give one of --dry-run and --apply")
     settings = given.settings()
     if not settings.store.url:
         raise SettingsError("store.url: names no Elasticsearch; records are in SQLite, which needs no setting up")
-    client, streams = parts.open_elastic(settings)
+    if bool(user) != (password_file is not None):
+        raise SettingsError("--user and --password-file: give both or none")
+    login = (user, _password(password_file)) if password_file else None
+    client, streams = parts.open_elastic(settings, login=login)
     try:
         plan = elastic_setup.plan(client, streams)
         if apply:
             elastic_setup.apply(client, plan)
+        made: list[str] = []
+        if keys_into:
+            made += elastic_keys.give(client, streams, keys_into, _shown(settings), apply=apply)
+        if kibana_password_file:
+            password, shown = _password(kibana_password_file), _shown(settings, elastic_keys.KIBANA)
+            made += elastic_keys.give_password(client, password, shown, apply=apply)
     finally:
         client.close()
     changes = [{"what": one.what, "path": one.path, "differences": one.differences} for one in plan.changes]
+    changes += [{"what": what, "path": "/_security", "differences": ()} for what in made]
     told = {"applied": apply, "logsdb": plan.logsdb, "changes": changes, "left": plan.left}
     typer.echo(orjson.dumps(told)) if as_json else _tell(told)
 
@@ -106,6 +150,19 @@ def elasticsearch_roles(
 
     made = roles(Streams(DATASET), environments or [given.settings().environment])
     typer.echo(orjson.dumps({"roles": made, "api_keys": api_keys(made)}, option=orjson.OPT_INDENT_2))
+
+
+def _password(file: Path) -> str:
+    return keys.read_private(file).decode(errors="replace").strip()
+
+
+def _shown(settings: Settings, user: str = "") -> Callable[[str], ElasticClient]:
+    """A client that shows the secret it is made with: the user's password, or an API key."""
+
+    def made(secret: str) -> ElasticClient:
+        return parts.open_elastic(settings, **({"login": (user, secret)} if user else {"api_key": secret}))[0]
+
+    return made
 
 
 def _tell(told: dict[str, Any]) -> None:

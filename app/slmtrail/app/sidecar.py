@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from slmtrail.app.given import given
 from slmtrail.app.monitor import monitored
+from slmtrail.app.terminal import Console
 from slmtrail.app.tls import serving, trusting
 from slmtrail.collectors.sidecar.options import SidecarOptions
 from slmtrail.core.errors import SettingsError

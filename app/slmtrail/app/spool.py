@@ -14,10 +14,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.collectors.shipper import WINDOW_BYTES
 from slmtrail.core import durable, frames
 from slmtrail.core.errors import SettingsError, StorageError

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.collectors.receive import senders
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.tokens import TokenFile

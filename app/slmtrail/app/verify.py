@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.given import given
+from slmtrail.app.terminal import Console
 from slmtrail.core import keys
 from slmtrail.core.errors import BusError, LedgerError, SettingsError, StorageError
 from slmtrail.core.ports import CHECKPOINTS, Fault, Proved, Scanned

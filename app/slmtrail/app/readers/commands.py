@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 
 from slmtrail.app.given import given
 from slmtrail.app.readers.known import token_file
+from slmtrail.app.terminal import Console
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.granting import ReaderGrant

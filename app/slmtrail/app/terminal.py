@@ -1,0 +1,31 @@
+"""What people see on a terminal. Text from events is hostile: a control character could move the cursor, write into the
+clipboard or turn text around, so each is shown as its escape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import rich.console
+from rich.segment import Segment
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with what moves, hides or reorders others as escapes; ends of lines and tabs stay."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+class Console(rich.console.Console):
+    """Rich's, which strips some control characters and lets others through."""
+
+    def render(
+        self, renderable: rich.console.RenderableType, options: rich.console.ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As Rich has it, each piece of text made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))

@@ -1,0 +1,65 @@
+"""What is written to a terminal or into a log moves no cursor, invents no line and hides nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import sys
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from slmtrail.app import log
+from slmtrail.app.terminal import Console
+from tree import ROOT
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07\x1b]52;c;Y2xpcA==\x1b\\\x9b2J\x85\u2028\u2029\u202eesrever\u2066\u200b\x00\x7f\b\rover\ud800"
+MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def test_text_of_events_on_a_terminal_is_only_text() -> None:
+    written = io.StringIO()
+    console = Console(file=written, width=400)
+    table = Table("who", HOSTILE)
+    table.add_row(HOSTILE, "[red]markup[/]")
+    for shown in (f"user [bold]{HOSTILE}[/]", Text(HOSTILE), table):
+        console.print(shown)
+    assert not MOVES.search(written.getvalue())
+    assert r"\x1b[2J" in written.getvalue()
+    assert r"\u202eesrever" in written.getvalue()
+
+
+def test_every_command_writes_through_that_terminal() -> None:
+    other = [
+        file.name
+        for file in (ROOT / "app").rglob("*.py")
+        if file.name != "terminal.py" and re.search(r"rich\.console import|rich import .*print", file.read_text())
+    ]
+    assert not other
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_entry_of_the_log_is_one_line_whatever_it_tells_of(as_json: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:])
+    try:
+        log.set_up(as_json=as_json)
+        told = f"x\n2026-01-01T00:00:00.000Z INFO slmtrail: forged {HOSTILE}"
+        try:
+            raise ValueError(told)
+        except ValueError:
+            logging.getLogger("slmtrail.test").exception("a request of %s", told)
+    finally:
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
+    (line,) = written.getvalue().splitlines()
+    assert not MOVES.search(line)
+    if as_json:
+        entry = json.loads(line)
+        assert entry["message"].startswith("a request of x\n2026")
+        assert "Traceback" in entry["exception"]
