@@ -6,6 +6,7 @@ import contextlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -20,6 +21,8 @@ from slmtrail.stream.redact.walk import Leaf, hashed, walk, withheld
 _MIN_REPEAT_CHARS = 5
 _MAX_ESCAPES = 4
 _MAX_REPEAT_WORK_CHARS = 400_000_000
+_SHORT_CHARS = 64
+_SHORT_TEXTS = 4096
 
 
 class Analyzer(Protocol):
@@ -53,6 +56,11 @@ class _Plan:
     """The whole value of a finding that goes on in the next leaf."""
     error: str = ""
 
+    @property
+    def clean(self) -> bool:
+        """Whether its text stays as it is."""
+        return not (self.findings or self.continued or self.error)
+
 
 class Redactor:
     """Takes personal data and secrets out of events. Slow to make (seconds); one a process."""
@@ -67,12 +75,17 @@ class Redactor:
         self.analyzer: Analyzer = analyzer or _engine(options)
         self._options = options
         self._hash = KeyedHash(pseudonym_key, key_epoch)
+        self._find_short = lru_cache(_SHORT_TEXTS)(lambda text: self.analyzer.find(text))
         self._treatments = {name: (row.type, options.fields.get(name, row.treatment)) for name, row in FIELDS.items()}
 
     @property
     def finds_names(self) -> bool:
         """Whether names and places are found: only where a model is set."""
         return self.analyzer.finds_names
+
+    def find(self, text: str) -> list[Finding]:
+        """The findings in a text. Short ones, like the names of users and models, come again and again."""
+        return self._find_short(text) if len(text) <= _SHORT_CHARS else self.analyzer.find(text)
 
     def redact(
         self,
@@ -106,6 +119,7 @@ class _Record:
 
     def __init__(self, redactor: Redactor, withhold: Mapping[int, str], on_text: Callable[[int], None]) -> None:
         self._analyzer = redactor.analyzer
+        self._find = redactor.find
         self._options = redactor._options
         self._hash = redactor._hash
         self._treatments = redactor._treatments
@@ -143,7 +157,7 @@ class _Record:
                 redacted[name] = hashed(type_, value, self._hash)
             elif name in broken:
                 redacted.update(self._withheld_field(name, type_, broken[name]))
-            elif name in plans:
+            elif name in plans and not all(plan.clean for plan in plans[name]):
                 remaining = iter(plans[name])
 
                 def visit(leaf: Leaf, remaining: Iterator[_Plan] = remaining) -> str:
@@ -213,7 +227,7 @@ class _Record:
 
     def _found_in(self, text: str, escapes: int) -> list[Finding]:
         """The findings in a text, and in what it says, if it has escapes in escapes, so many times over."""
-        findings = self._analyzer.find(text)
+        findings = self._find(text)
         unescaped = Unescaped(text) if escapes else None
         if not unescaped or not unescaped.text:
             return findings
@@ -255,6 +269,8 @@ class _Record:
                 value = plan.split.get(found) or plan.leaf.text[found.start : found.end]
                 if len(value) >= _MIN_REPEAT_CHARS and self._operator(found.type) != "keep":
                     values.setdefault(value, found)
+        if not values:
+            return
         joined = "\0".join(plan.leaf.text for plan in plans)
         if len(values) * len(joined) > _MAX_REPEAT_WORK_CHARS:
             return
@@ -273,6 +289,8 @@ class _Record:
 
     def _apply(self, leaf: Leaf, plan: _Plan) -> str:
         text = leaf.text
+        if plan.clean:
+            return text
         if plan.error:
             self._note(leaf, Finding("WITHHELD", 0, len(text), 1.0, plan.error), "drop")
             return WITHHELD

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -27,8 +26,7 @@ _MARKER = re.compile(r"[<>]")
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One text of a field.
 
     key: the key of the object it stands under, which is context. run: equal for chunks of one stream.
