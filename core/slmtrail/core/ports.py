@@ -35,7 +35,7 @@ class Message:
     partition: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each record, and that takes three times as long
 class Delivery:
     """A message as it comes back, with its place on the bus."""
 
@@ -121,7 +121,7 @@ class Bus(Uplink, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sealed:
     """A record with its place in a ledger. `data` is its JSON text as the stream wrote it."""
 
@@ -162,8 +162,8 @@ class Query:
     """What whoever asks may see: nothing else fits, and without its `content` no text is searched or given out."""
     sort: str = "-time"
     """A name of `cursor.SORTS`: newest first, unless something else is said."""
-    counted: bool = True
-    """Whether the page says how many fit in all; to leave that out saves a look at each of them."""
+    count_to: int = 10_000
+    """How far what fits is counted for the page; with 0 not at all, which saves a look at each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +172,11 @@ class Page:
 
     records: list[Sealed]
     total: int
-    """How many fit in all; those of the page, where that was not asked for."""
+    """How many fit in all, as far as they were counted; those of the page, where that was not asked for."""
     cursor: str = ""
     """Asks for the page behind this one; empty on the last."""
+    at_least: bool = False
+    """Whether more may fit than `total` says: they were not counted to the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -45,30 +44,44 @@ async def run(
     """Works until cancelled. While the store is away it waits, and reads nothing further.
 
     Certificates signed by one of `authorities` (by their ids) are obeyed. `at_once`: how many batches are being stored
-    while the next one is sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
+    while the next ones are sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
     """
     reader = await bus.read(RECORDS, partition, sealer.next_offset)
-    storing: deque[tuple[list[Delivery], Batch, asyncio.Task[None]]] = deque()
-    try:
+    storing: asyncio.Queue[tuple[list[Delivery], Batch, asyncio.Task[None]]] = asyncio.Queue(at_once)
+    room, alone = asyncio.Semaphore(at_once), asyncio.Lock()
+
+    async def by_sealer(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        async with alone:
+            return await _wholly(work, *arguments, **named)
+
+    async def store_when_there_is_room(sealed: Batch) -> None:
+        async with room:
+            await _store(sealed, bus, store, sealer.ledger)
+
+    async def seal() -> None:
         while True:
-            batch = await reader.poll(batch_records, 0 if storing else POLL_MS)
-            sealed = await _wholly(sealer.seal, batch) if batch else None
-            if storing and (sealed is None or len(storing) == at_once):
-                deliveries, done, work = storing[0]
-                await work
-                await _erase(done, store, sealer, authorities)
-                await _wholly(sealer.stored, deliveries)
-                storing.popleft()
-            if sealed is not None:
-                storing.append((batch, sealed, asyncio.create_task(_store(sealed, bus, store, sealer.ledger))))
-            # Only what is stored is signed for.
-            signed = await _wholly(sealer.checkpoint)
+            if batch := await reader.poll(batch_records, POLL_MS):
+                sealed = await by_sealer(sealer.seal, batch)
+                await storing.put((batch, sealed, tasks.create_task(store_when_there_is_room(sealed))))
+
+    async def sign() -> None:
+        """Only for what is stored."""
+        while True:
+            signed = await by_sealer(sealer.checkpoint)
             if signed is not None:
                 await bus.publish(CHECKPOINTS, [Message(sealer.ledger, signed)])
+            deliveries, sealed, work = await storing.get()
+            await work
+            await _erase(sealed, store, sealer, authorities)
+            await by_sealer(sealer.stored, deliveries)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(seal())
+            tasks.create_task(sign())
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     finally:
-        for _, _, work in storing:
-            work.cancel()
-        await asyncio.gather(*(work for _, _, work in storing), return_exceptions=True)
         await reader.close()
 
 

@@ -66,7 +66,7 @@ class Log:
         """Appends entries of 32 bytes and returns their leaf indices. Blocks until all is on disk."""
         size, first = self.size, self.size // TILE_WIDTH
         bundles = self._bundle + tiles.encode_bundle(entries)
-        leaves = b"".join([merkle.leaf_hash(entry) for entry in entries])
+        leaves = merkle.leaf_hashes(entries)
         frontier, changed = self._frontier.extend(leaves)
         files = {}
         for tile in changed:
@@ -148,7 +148,7 @@ class Log:
         if not self.size:
             return
         index = (self.size - 1) // TILE_WIDTH
-        leaves = b"".join([merkle.leaf_hash(entry) for entry in self._bundle_entries(index)])
+        leaves = merkle.leaf_hashes(self._bundle_entries(index))
         if leaves != self._tile(0, index):
             self._contradict(tiles.bundle_path(index, self._width(0, index)), 0, index)
         for level in range(1, tile_levels(self.size)):

@@ -6,7 +6,7 @@ trusted, it only makes a proof that fails. Checking raises LedgerError; it never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 from slmtrail.core.errors import LedgerError
@@ -22,6 +22,11 @@ HashReader = Callable[[int, int], bytes]
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of a leaf."""
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> bytes:
+    """The hashes of leaves, as one string of bytes."""
+    return b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from slmtrail.core import durable
@@ -20,6 +21,7 @@ from slmtrail.indexer.ledger.merkle import HASH_BYTES
 
 CHECKPOINT = "checkpoint"
 ENTRY_BYTES = 32
+_SYNCING = ThreadPoolExecutor(16, "sync")
 _LENGTH = ENTRY_BYTES.to_bytes(2, "big")
 _RECORD_BYTES = len(_LENGTH) + ENTRY_BYTES
 
@@ -78,15 +80,13 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for parent in folders:
             durable.make_folder(parent)
-        # All are written before the first is synced: the file system then takes many to the disk at once.
         for temporary, data in zip(temporaries, files.values(), strict=True):
             temporary.write_bytes(data)
-        for temporary in temporaries:
-            _sync_file(temporary)
+        # All at once: a file system takes what waits for it to the disk together, which is many times as fast.
+        list(_SYNCING.map(_sync_file, temporaries))
         for temporary, path in zip(temporaries, paths, strict=True):
             temporary.replace(path)
-        for parent in folders:
-            durable.sync_folder(parent)
+        list(_SYNCING.map(durable.sync_folder, folders))
     except OSError as error:
         where = error.filename or folder
         raise StorageError(f"{where}: can't be written: {error.strerror}; {durable.advice(error)}") from error

@@ -53,7 +53,7 @@ class Tree:
     def take(self, entries: list[bytes]) -> None:
         """The entries of the next tile; fewer than 256 only at the end."""
         index, width = self._above.size, len(entries)
-        hashes = b"".join([merkle.leaf_hash(entry) for entry in entries])
+        hashes = merkle.leaf_hashes(entries)
         self._compare(Tile(0, index, hashes))
         for head in self._heads.pop(index, ()):
             size = int.from_bytes(head[:8], "big")
