@@ -68,8 +68,8 @@ def wants(text: str, *, content: bool = False) -> Hit | None:
         if found:
             note = "" if number == 0 else "; it was written in a disguise"
             return Hit(f"{found.why}{note}", found.excerpt)
-    # The text itself, and it without look-alikes: what spreads letters does not hide them as well.
-    for reading in ways[:2]:
+    # The text itself, and it without look-alikes, if it may have any: what spreads letters does not hide them as well.
+    for reading in ways[: 1 if text.isascii() else 2]:
         if _looks_spread(reading) and (match := intents.SQUEEZED.search(_LETTERS.sub("", reading))):
             return Hit("it asks to set the instructions aside; it was written in a disguise", match.group())
     return None
