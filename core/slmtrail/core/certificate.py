@@ -112,6 +112,19 @@ def hands_over(certificate: Certificate) -> str:
     return ids.partition(":")[0] if (certificate.action, name) == ("key_rotated", "control") else ""
 
 
+class Authority:
+    """Who may decide, along the certificates of one ledger: a key in whose place another was put does so no more."""
+
+    def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+        self._keys = dict(keys)
+
+    def read(self, record: Mapping[str, Any]) -> Certificate:
+        """The next certificate. Raises ControlError unless a key signed it that may decide there."""
+        found = read(record, self._keys)
+        self._keys.pop(hands_over(found), None)
+        return found
+
+
 def by_id(keys: Iterable[Ed25519PublicKey]) -> dict[str, Ed25519PublicKey]:
     """Keys under their ids."""
     return {key_id(key): key for key in keys}

@@ -33,7 +33,7 @@ def ordered(
         if certificate.FIELD not in sealed.record:
             continue
         try:
-            found = certificate.read(sealed.record, _in_force(authorities, before(sealed.leaf)))
+            found = _authority(authorities, before(sealed.leaf)).read(sealed.record)
         except ControlError as error:
             log.error("leaf %d of %s is not obeyed: %s", sealed.leaf, sealed.ledger, error)
             continue
@@ -41,14 +41,12 @@ def ordered(
             yield found.leaves
 
 
-def _in_force(
-    authorities: Mapping[str, Ed25519PublicKey], certificates: Iterable[bytes]
-) -> dict[str, Ed25519PublicKey]:
-    keys = dict(authorities)
+def _authority(keys: Mapping[str, Ed25519PublicKey], certificates: Iterable[bytes]) -> certificate.Authority:
+    found = certificate.Authority(keys)
     for text in certificates:
         with suppress(ControlError):
-            keys.pop(certificate.hands_over(certificate.read(orjson.loads(text), keys)), None)
-    return keys
+            found.read(orjson.loads(text))
+    return found
 
 
 def erased(record: dict[str, Any]) -> bytes | None:

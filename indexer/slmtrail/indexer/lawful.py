@@ -24,11 +24,13 @@ class Lawful:
 
     @classmethod
     def told(cls, ledger: str, texts: Iterable[bytes], authorities: Mapping[str, Ed25519PublicKey]) -> Lawful:
-        """What is told by those of these texts of certificates that one of `authorities` signed."""
+        """What is told by these texts of certificates, in the order of their leaves: by those that were signed by one
+        of `authorities`, as long as no other was put in its place."""
+        authority = certificate.Authority(authorities)
         rows: dict[str, list[tuple[int, int]]] = {"erased": [], "summarised": [], "removed": []}
         for text in texts:
             try:
-                found = certificate.read(orjson.loads(text), authorities)
+                found = authority.read(orjson.loads(text))
             except (ControlError, ValueError):
                 continue
             if found.ledger == ledger and found.action in rows:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,11 +15,13 @@ from builders import LEDGER, NOW_MS, SealedTrail, sealed_trail
 from slmtrail.core import canonical, certificate
 from slmtrail.core.certificate import Certificate, by_id
 from slmtrail.core.commitment import SALTS
-from slmtrail.core.ports import Message
+from slmtrail.core.keys import key_id
+from slmtrail.core.ports import Message, Sealed
 from slmtrail.indexer.lawful import Lawful
 from slmtrail.indexer.ledger.log import Log
 from slmtrail.indexer.reconcile import holes
 from slmtrail.indexer.restore import Wanted, restore, texts_of
+from slmtrail.indexer.retain.certified import certified
 from slmtrail.indexer.seal import certificates
 from slmtrail.indexer.store.sqlite import SqliteStore
 from slmtrail.indexer.verify.trail import verify
@@ -99,3 +103,32 @@ def test_what_a_certificate_names_is_erased_before_it_is_written(trail: SealedTr
     assert gone.record[SALTS] == {}
     (beside,) = fresh.scan(LEDGER, leaf + 1, leaf + 2)
     assert beside.record[SALTS], "a forged certificate was obeyed"
+
+
+def test_what_a_key_decides_behind_its_rotation_is_not_lawful() -> None:
+    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    subject = f"control:{key_id(old.public_key())}:{key_id(new.public_key())}"
+
+    def told(action: certificate.Action, key: Ed25519PrivateKey, leaf: int = 0) -> Sealed:
+        rows = () if action == "key_rotated" else ((leaf, leaf),)
+        made = Certificate(action, NOW_MS, "dpo", "a reason", subject if not rows else "", LEDGER, rows)
+        return on_leaf(certificate.record(made.sign(key), "dev"))
+
+    leaves = count(100)
+
+    def on_leaf(record: dict[str, Any]) -> Sealed:
+        return Sealed(LEDGER, next(leaves), record["event.id"], record, canonical.dumps(record))
+
+    authorities = by_id([old.public_key(), new.public_key()])
+    records = [
+        told("removed", old, 1),
+        told("summarised", old, 2),
+        told("key_rotated", new),
+        told("removed", old, 3),
+        told("summarised", old, 4),
+        told("removed", new, 5),
+    ]
+    lawful = Lawful.told(LEDGER, [sealed.data for sealed in records], authorities)
+    assert (lawful.removed.rows, lawful.erased.rows) == ([(1, 1), (5, 5)], [(2, 2)])
+    known = certified(records, authorities)
+    assert (known.removed[LEDGER].rows, known.summarised[LEDGER].rows) == ([(1, 1), (5, 5)], [(2, 2)])

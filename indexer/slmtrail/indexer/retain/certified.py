@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from slmtrail.core import certificate
+from slmtrail.core.certificate import Authority
 from slmtrail.core.errors import ControlError
 from slmtrail.core.ports import Sealed
 from slmtrail.indexer.retain.leafset import LeafSet
@@ -46,14 +47,16 @@ class Certified:
 def certified(
     records: Iterable[Sealed], authorities: Mapping[str, Ed25519PublicKey], after: Mapping[str, int] | None = None
 ) -> Certified:
-    """What these records certify; of what is gone, those behind the leaves in `after` (by ledger) alone."""
+    """What these records certify, those of each ledger in order; of what is gone, those behind the leaves in `after` by
+    ledger alone."""
     made = Certified()
+    authority: defaultdict[str, Authority] = defaultdict(lambda: Authority(authorities))
     rows: dict[str, dict[str, list[tuple[int, int]]]] = {"summarised": defaultdict(list), "removed": defaultdict(list)}
     released = set()
     for sealed in records:
         made.last[sealed.ledger] = sealed.leaf
         try:
-            told = certificate.read(sealed.record, authorities)
+            told = authority[sealed.ledger].read(sealed.record)
         except ControlError:
             continue  # verification names it
         if told.action == "held":
