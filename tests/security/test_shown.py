@@ -16,7 +16,7 @@ from slmtrail.app import log
 from slmtrail.app.terminal import Console
 from tree import ROOT
 
-HOSTILE = "\x1b[2J\x1b]0;title\x07\x1b]52;c;Y2xpcA==\x1b\\\x9b2J\x85\u2028\u2029\u202eesrever\u2066\u200b\x00\x7f\b\rover\ud800"
+HOSTILE = "\x1b[2J\x1b]0;t\x07\x1b]52;c;Yw==\x1b\\\x9b2J\x85\u2028\u2029\u202erev\u2066\u200b\x00\x7f\b\ro\ud800"
 MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -29,7 +29,7 @@ def test_text_of_events_on_a_terminal_is_only_text() -> None:
         console.print(shown)
     assert not MOVES.search(written.getvalue())
     assert r"\x1b[2J" in written.getvalue()
-    assert r"\u202eesrever" in written.getvalue()
+    assert r"\u202erev" in written.getvalue()
 
 
 def test_every_command_writes_through_that_terminal() -> None:
