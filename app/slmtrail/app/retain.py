@@ -27,7 +27,7 @@ from slmtrail.core import policy as policy_file
 from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import KeyFileError, SettingsError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text
-from slmtrail.core.metrics import RETAINED, RETENTION_FAILURES
+from slmtrail.core.metrics import RETAINED, RETENTION_DONE, RETENTION_FAILURES
 from slmtrail.core.ports import RETENTION_DAYS, Query, Store
 from slmtrail.core.retaining import DAY_MS, Retention
 from slmtrail.core.routing import span_ms
@@ -141,9 +141,11 @@ async def keep(settings: Settings, store: Store) -> None:
             "nothing goes by its age here, as keys/control.pem is missing: run slmtrail retain apply where it is"
         )
         return
+    RETENTION_DONE.set_to_current_time()
     while True:
         try:
             await _pass(settings, store, _now_ms())
+            RETENTION_DONE.set_to_current_time()
         except TrailError as error:
             RETENTION_FAILURES.inc()
             log.error("retention waits for its next hour: %s", error)
@@ -170,7 +172,7 @@ async def _pass(settings: Settings, store: Store, at_ms: int) -> None:
 def _other_policy(settings: Settings, store: Store) -> str:
     """What to say where the newest records were made under another policy than this process has; empty where not."""
     ours = policy_file.load(settings.policy).digest
-    newest = store.search(Query(limit=NEWEST, counted=False)).records
+    newest = store.search(Query(limit=NEWEST, count_to=0)).records
     theirs = next((one.record[DIGEST] for one in newest if DIGEST in one.record), ours)
     if theirs == ours:
         return ""

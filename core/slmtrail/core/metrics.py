@@ -52,6 +52,10 @@ RECORDS_DUPLICATE = Counter("slm_records_duplicate_total", "Records seen before 
 RECORDS_STORED = Counter("slm_records_stored_total", "Records acknowledged by the store.")
 RETAINED = Counter("slm_retained_total", "Records over their time, summarised or removed.", ["action"])
 RETENTION_FAILURES = Counter("slm_retention_failures_total", "Hourly runs of retention that failed.")
+RETENTION_DONE = Gauge(
+    "slm_retention_done_timestamp_seconds",
+    "When retention last ended well here, or began; 0 where it is done elsewhere.",
+)
 STORE_FAILURES = Counter("slm_store_failures_total", "Attempts to store that failed and were tried again.")
 LEDGER_SIZE = Gauge("slm_ledger_size", "Leaves in a ledger.", ["ledger"])
 FRESHNESS_SECONDS = Histogram(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from slmtrail.app.cli import app
 from slmtrail.core.certificate import COLLECTOR
 from slmtrail.core.errors import HeldError, KeyFileError, NotFound, QueryError, SettingsError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text
+from slmtrail.core.metrics import RETENTION_DONE
 from slmtrail.core.retaining import DAY_MS
 from years import BEGIN_MS, Year
 
@@ -185,3 +187,24 @@ def test_without_the_control_key_it_only_warns(year: Year, caplog: pytest.LogCap
     (year.settings.keys / "control.pem").unlink()
     asyncio.run(retain.keep(year.settings, year.store))
     assert "run slmtrail retain apply where it is" in caplog.text
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_counts_as_done_when_it_ended_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    (tmp_path / "control.pem").touch()
+    done_s: list[float] = []
+
+    async def one_pass(*_: Any) -> None:
+        done_s.append(RETENTION_DONE._value.get())
+        RETENTION_DONE.set(1)
+        if len(done_s) == 2:
+            raise asyncio.CancelledError
+        if fails:
+            raise StorageError("no")
+
+    monkeypatch.setattr(retain, "_pass", one_pass)
+    monkeypatch.setattr(retain, "PASS_S", 0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(retain.keep(SimpleNamespace(keys=tmp_path), None))  # type: ignore[arg-type]
+    assert done_s[0] > 1, "it counts from its start"
+    assert (done_s[1] == 1) == fails
