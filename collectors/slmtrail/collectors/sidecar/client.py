@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -12,11 +12,11 @@ from slmtrail.collectors.sidecar import bodies
 from slmtrail.collectors.sidecar.exchange import Exchange
 from slmtrail.collectors.sidecar.guarded import Guarded
 from slmtrail.collectors.sidecar.heads import BadMessage, RequestHead, find_end, read_request, with_host
+from slmtrail.collectors.sidecar.side import HIGH_WATER_BYTES, Side
 
 if TYPE_CHECKING:
     from slmtrail.collectors.sidecar.proxy import Proxy
 
-HIGH_WATER_BYTES = 64 * 1024
 BLOCKED = "blocked_by_policy"
 """What stands as the error of an exchange that the guard ended."""
 
@@ -48,13 +48,13 @@ _SHORT = {
 }
 
 
-class Client(asyncio.Protocol):
+class Client(Side):
     """One client. Its exchange, while it has one, holds the upstream connection in use."""
 
     def __init__(self, proxy: Proxy) -> None:
+        super().__init__()
         self._proxy = proxy
         self._limits = proxy.options.limits
-        self._transport: asyncio.Transport
         self._exchange: Exchange | None = None
         self._capture = proxy.capture
         self._body: bodies.Body | None = None
@@ -62,7 +62,6 @@ class Client(asyncio.Protocol):
         self._head_since = 0.0
         self._tunnel = False
         self._lingering = False
-        self._reading = True
         self._held = self._waited = False
         """It is made to wait for room to record its next request; it has been."""
         self._unwritten_bytes = -1
@@ -85,8 +84,7 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the connection."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is of no such class
-        self._transport.set_write_buffer_limits(HIGH_WATER_BYTES)
+        super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.ip = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         if self._proxy.options.client_tls is not None:
@@ -310,18 +308,6 @@ class Client(asyncio.Protocol):
     def close(self) -> None:
         """Closes at once; an exchange under way is cut off."""
         self._transport.abort()
-
-    def pause(self) -> None:
-        """Reads no more for now."""
-        if self._reading and not self._transport.is_closing():
-            self._reading = False
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Reads on."""
-        if not self._reading and not self._transport.is_closing():
-            self._reading = True
-            self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         """The client takes nothing: no more is read from the upstream."""

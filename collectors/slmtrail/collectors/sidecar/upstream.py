@@ -6,37 +6,34 @@ import asyncio
 import select
 import ssl
 import time
-from typing import cast
 
 from slmtrail.collectors.sidecar import bodies
 from slmtrail.collectors.sidecar.exchange import Exchange
 from slmtrail.collectors.sidecar.heads import BadMessage, find_end, read_response
 from slmtrail.collectors.sidecar.options import Address, SidecarLimits
+from slmtrail.collectors.sidecar.side import Side
 
-HIGH_WATER_BYTES = 64 * 1024
 MAX_INTERIM = 32
 """Answers of the 1xx kind before the real one."""
 
 
-class Upstream(asyncio.Protocol):
+class Upstream(Side):
     """A connection to the upstream. Between exchanges it should be silent: one that speaks is closed."""
 
     def __init__(self, pool: Pool) -> None:
+        super().__init__()
         self._pool = pool
         self._exchange: Exchange | None = None
         self._pending = b""
         self._body: bodies.Body | None = None
         self._interim = 0
         self._tunnel = False
-        self._reading = True
-        self._transport: asyncio.Transport
         self._poll = select.poll()
         self.idle_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the connection."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is of no such class
-        self._transport.set_write_buffer_limits(HIGH_WATER_BYTES)
+        super().connection_made(transport)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN | select.POLLRDHUP)
         self._pool.open.add(self)
 
@@ -73,18 +70,6 @@ class Upstream(asyncio.Protocol):
     def abort(self) -> None:
         """Closes at once. The exchange, if any, hears of it."""
         self._transport.abort()
-
-    def pause(self) -> None:
-        """Reads no more while the client takes nothing."""
-        if self._reading and not self._transport.is_closing():
-            self._reading = False
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Reads on."""
-        if not self._reading and not self._transport.is_closing():
-            self._reading = True
-            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Passes on what belongs to the answer."""
