@@ -100,12 +100,16 @@ def parse(text: str, path: str) -> Policy:
         raise SettingsError(f"{path}:{line}: not YAML: {error.reason}") from None
     except ValidationError as error:
         faults = [
-            f"{path}:{_mark(tree, fault['loc'])}: {'.'.join(map(str, fault['loc']))}: {_sentence(fault)}"
+            ": ".join((f"{path}:{_mark(tree, fault['loc'])}", *_name(fault["loc"]), _sentence(fault)))
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise SettingsError("\n".join(faults)) from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: not YAML ({type(error).__name__})") from None
+
+
+def _name(location: tuple[int | str, ...]) -> list[str]:
+    return [".".join(map(str, location))] if location else []
 
 
 def _sentence(fault: ErrorDetails) -> str:

@@ -27,6 +27,7 @@ from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
 from slmtrail.stream.emit import publish
 from slmtrail.stream.job.pulse import Pulse, end
+from slmtrail.stream.job.repartition import refused
 from slmtrail.stream.job.worker import Worker
 from slmtrail.stream.process import Desk, in_force
 from slmtrail.stream.runner import GROUP, PATIENCE_S, TICK_S
@@ -237,7 +238,8 @@ async def work(
     bus = await connect()
     try:
         await bus.ensure_topics()
-        await publish(in_force(desk), bus)
-        await Job(place, bus, desk, await bus.partitions(FRAMES)).run(over(desk))
+        partitions = await bus.partitions(FRAMES)
+        await publish(in_force(desk), bus, refused(desk.judge, time.time_ns() // 1_000_000, partitions))
+        await Job(place, bus, desk, partitions).run(over(desk))
     finally:
         await bus.close()

@@ -49,8 +49,9 @@ def _load(folder: Path, text: str | bytes) -> policy.Policy:
         ("x: " + "[" * 20_000, r": not YAML \(RecursionError\)"),
         ("\nx: \x01\n", r":2: not YAML: "),
         (b"x: \xff\n", r": can't be read \(UnicodeDecodeError\)"),
+        ("roles: {anyone: {allow: {models: []}}}\n", r":1:1: roles: no role may use any model: .* lock everyone out"),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_a_fault_is_told_with_its_place(tmp_path: Path, text: str | bytes, expected: str) -> None:
     with pytest.raises(SettingsError) as caught:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from slmtrail.core.ports import Message
+from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.signal import Signals, signals_in
 from slmtrail.stream.process import Output
 
@@ -21,6 +22,9 @@ SHARDS = 64
 """Into so many pieces subjects are shared out; a partition of the topic holds every so-many-th of them."""
 MAX_BYTES = 1024 * 1024
 """Of a frame, about: the signals of one record more may be in it."""
+
+AT_START = -1
+"""In the place of a partition of the frames, of what a worker itself says; the time stands for the offset."""
 
 Place = tuple[int, int]
 """Where a signal comes from, in its partition: the offset of the frame, and its number among the frame's signals."""
@@ -63,6 +67,12 @@ def packed(output: Output, partitions: int) -> list[Message]:
                 made.append(_message(key, open_.pop(key), partitions))
                 del sizes[key]
     return made + [_message(key, signals, partitions) for key, signals in open_.items()]
+
+
+def refused(judge: Judge, clock_ms: int, partitions: int) -> list[Message]:
+    """The rules that can't be used, as a worker tells of them when it starts."""
+    told = judge.refused(clock_ms)
+    return packed(Output(signals=told, sources=[(AT_START, clock_ms, len(told))]), partitions)
 
 
 def clocks(known: Mapping[int, int], partitions: int) -> list[Message]:

@@ -10,12 +10,13 @@ import orjson
 import pytest
 import zstandard
 
-from builders import Edge, Stream, inference
+from builders import NOW_MS, Edge, Stream, inference
 from slmtrail.core.ports import SIGNALS, Delivery, Message
 from slmtrail.stream.alerting import told
 from slmtrail.stream.job import repartition
-from slmtrail.stream.job.repartition import SHARDS, SignalFrame, forgetting, opened, packed, shard_of
+from slmtrail.stream.job.repartition import SHARDS, SignalFrame, forgetting, opened, packed, refused, shard_of
 from slmtrail.stream.job.shards import Shards
+from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.process import Output, process
 
 PARTITIONS = 4
@@ -114,6 +115,16 @@ def test_time_is_that_of_the_partition_furthest_behind(stream: Stream) -> None:
     silent = shards.take(shard, 51, SignalFrame(clocks=late))
     assert [alert.event["rule.id"] for alert in silent] == ["silent-collector"]
     assert shards.take(shard, 52, SignalFrame(clocks=late)) == []
+
+
+def test_a_rule_that_cannot_be_used_is_named_in_an_alert(stream: Stream) -> None:
+    judge = Judge(stream.desk.policy, refused={"a-bad-one": "no such field"})
+    shards = held(stream, {})
+    message = on_topic(refused(judge, NOW_MS, PARTITIONS))
+    (alert,) = [alert for d in message for alert in shards.take(d.partition, d.offset, opened(d.value))]
+    assert alert.event["slm.alert.subject"] == "rule.id:a-bad-one"
+    assert "no such field" in alert.event["message"]
+    assert ids(stream, shards, message) == [], "the same start tells it once"
 
 
 def test_every_shard_has_one_partition() -> None:
