@@ -1,7 +1,6 @@
 """The bus in one SQLite file: for one machine, shared by any number of its processes.
 
 Publishing, reading and group membership have a connection and a thread each: a poll waits for no publish.
-Only publishing pays for the disk's flush; a commit lost in a power cut means redelivery, nothing worse.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ class SqliteBus:
         self._partitions = partitions
         self._topics = tuple(topics)
         self._compacted = frozenset(compacted)
-        self._publishing = Connection(path, "FULL", self._prepare)
-        self._reading = Connection(path, "NORMAL", self._prepare)
-        self._grouping = Connection(path, "NORMAL", self._prepare)
+        self._publishing = Connection(path, self._prepare)
+        self._reading = Connection(path, self._prepare)
+        self._grouping = Connection(path, self._prepare)
         self._subscriptions: list[SqliteSubscription] = []
         self._bell = Bell(self._reading)
         self._trimming: asyncio.Task[None] | None = None
@@ -157,6 +156,10 @@ class SqliteReader:
             self._offset = found[-1].offset + 1
         return found
 
+    async def waiting(self) -> int:
+        """How many messages there are after the last that was polled."""
+        return await self._read.run(lambda db: self._lane(db).end) - self._offset
+
     async def close(self) -> None:
         """Stops reading."""
         self._closed = True
@@ -198,6 +201,10 @@ class SqliteFollower:
             return found
 
         return await self._bell.wait(fetch, timeout_ms)
+
+    async def waiting(self) -> int:
+        """How many messages there are after the last that was polled."""
+        return sum([await reader.waiting() for reader in self._readers])
 
     async def close(self) -> None:
         """Stops reading."""

@@ -1,7 +1,7 @@
 """The file of the SQLite bus as one thread sees it: opened, worked on off the event loop, its errors explained.
 
-How it fails: a transaction is there as a whole or not at all, after a crash of any process and, where
-`synchronous` is FULL, after a power cut. Every connection waits up to `BUSY_TIMEOUT_MS` for the others.
+How it fails: a transaction is there as a whole or not at all, after a crash of any process and after a power
+cut, also of a disk that failed before (`sqlite_log`). Every connection waits up to `BUSY_TIMEOUT_MS` for the others.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, Literal, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from slmtrail.core import durable
+from slmtrail.core import durable, sqlite_log
 from slmtrail.core.errors import BusError, StorageError, TrailError
 
 P = ParamSpec("P")
@@ -82,11 +82,9 @@ class Connection:
     def __init__(
         self,
         path: Path,
-        synchronous: Literal["FULL", "NORMAL"],
         prepare: Callable[[sqlite3.Connection], None],
     ) -> None:
         self._path = path
-        self._synchronous = synchronous
         self._prepare = prepare
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="slm-bus")
         self._db: sqlite3.Connection | None = None
@@ -119,7 +117,7 @@ class Connection:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
-            db = _open(self._path, self._synchronous)
+            db = _open(self._path)
             try:
                 self._prepare(db)
                 self._inode = self._path.stat().st_ino
@@ -182,7 +180,7 @@ def explained(path: Path, error: sqlite3.Error) -> TrailError:
     return StorageError(f"{path}: {error}; {advice}")
 
 
-def _open(path: Path, synchronous: str) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     with _opening:
         durable.make_folder(path.parent, 0o700)
         try:
@@ -198,7 +196,8 @@ def _open(path: Path, synchronous: str) -> sqlite3.Connection:
         db.execute(f"PRAGMA page_size={PAGE_BYTES}")
         if _share(db) != "wal":
             raise StorageError(f"{path}: this file system can't share a database: use a local disk")
-        db.execute(f"PRAGMA synchronous={synchronous}")
+        sqlite_log.settle(db, path)
+        db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA fullfsync=ON")
         # What leaves the bus is overwritten, so that it can't be read back from the file.
         db.execute("PRAGMA secure_delete=ON")

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slmtrail.core import sqlite_log
+
 log = logging.getLogger(__name__)
 
 Row = tuple[object, ...]
@@ -29,6 +31,7 @@ def set_aside_if_damaged(path: Path, *schemas: Mapping[str, str]) -> Salvaged:
         return Salvaged()
     try:
         with contextlib.closing(sqlite3.connect(path)) as db:
+            sqlite_log.settle(db, path)
             # SQLite takes a file that was cut off to nothing for a new one.
             fine = (
                 path.stat().st_size > 0

@@ -1,8 +1,7 @@
 """The spool: frames on disk from the moment their events are accepted until the bus has acknowledged them.
 
-SQLite in WAL mode. A commit of frames waits for the disk (synchronous=FULL), so an accepted event
-survives a power cut; forgetting a shipped frame does not wait (NORMAL), at worst it is shipped twice and
-recognised. A damaged file is set aside and what can be read of it is kept.
+SQLite in WAL mode. Each commit waits for the disk (synchronous=FULL), so an accepted event survives a power
+cut, and a flush that failed before it (`sqlite_log`). A damaged file is set aside and what can be read of it is kept.
 
 Notes are small values that change together with the frames they are about: how far a file was read, which
 request was taken. Their keys begin with the name of who keeps them, as `tail/…`; they go by their age.
@@ -69,8 +68,8 @@ class Spool:
             opened.enter_context(_hold(folder))
             try:
                 salvaged = set_aside_if_damaged(self._path, _SCHEMA, _FIRST_SCHEMA, {})
-                self._writer = opened.enter_context(contextlib.closing(_connect(self._path, "FULL")))
-                self._reaper = opened.enter_context(contextlib.closing(_connect(self._path, "NORMAL")))
+                self._writer = opened.enter_context(contextlib.closing(_connect(self._path)))
+                self._reaper = opened.enter_context(contextlib.closing(_connect(self._path)))
                 with self._writer as db:
                     db.executemany("INSERT INTO frames (data) VALUES (?)", salvaged.frames)
                     db.executemany("INSERT INTO notes VALUES (?, ?, ?)", salvaged.notes)
@@ -262,12 +261,12 @@ def _allocate(path: Path) -> None:
         os.posix_fallocate(file.fileno(), 0, SPARE_BYTES)
 
 
-def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, check_same_thread=False)
     db.execute(f"PRAGMA page_size={PAGE_BYTES}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
-    db.execute(f"PRAGMA synchronous={synchronous}")
+    db.execute("PRAGMA synchronous=FULL")
     db.execute("BEGIN IMMEDIATE")
     with db:
         for name in _SCHEMA.keys() - tables(db).keys():

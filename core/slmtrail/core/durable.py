@@ -53,7 +53,11 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
             folder = folder.parent
         for new in reversed(missing):
             new.mkdir(mode=mode, exist_ok=True)
-            sync_folder(new.parent)
+            try:
+                sync_folder(new.parent)
+            except OSError:
+                new.rmdir()  # else the next attempt takes it for one that is on disk
+                raise
     except OSError as error:
         raise StorageError(f"{path}: the folder can't be made: {error.strerror}; {advice(error)}") from error
 

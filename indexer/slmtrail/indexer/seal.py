@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import orjson
 
-from slmtrail.core import commitment, durable
+from slmtrail.core import commitment, durable, sqlite_log
 from slmtrail.core.certificate import FIELD
 from slmtrail.core.errors import LedgerError, StorageError
 from slmtrail.core.identity import REPLAYED, Position, origin
@@ -60,7 +60,10 @@ class Batch:
 def own(folder: Path) -> IO[str]:
     """Owns the ledger in `folder` until what this returns is closed. Raises StorageError where another does."""
     durable.make_folder(folder)
-    held = (folder / "lock").open("w")
+    try:
+        held = (folder / "lock").open("w")
+    except OSError as error:
+        raise StorageError(f"{folder}: can't be used: {error.strerror}; {durable.advice(error)}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -91,11 +94,15 @@ class Sealer:
         self._held = own(folder)
         try:
             self._db = sqlite3.connect(folder / STATE_FILE, check_same_thread=False)
+            sqlite_log.settle(self._db, folder / STATE_FILE)
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
             head = self._db.execute("SELECT size, sealed_offset, stored_offset, stored_size, root FROM head").fetchone()
         except sqlite3.Error as error:
             self._held.close()
             raise StorageError(f"{folder / STATE_FILE}: {error}; rebuild this ledger from the topic") from None
+        except StorageError:
+            self._held.close()
+            raise
         size: int = head[0]
         self._sealed_offset: int = head[1]
         self._stored_offset: int = head[2]

@@ -109,7 +109,7 @@ def test_a_read_only_folder_is_refused(file: Path) -> None:
 def test_a_full_disk_is_named_and_loses_nothing_that_was_there(file: Path) -> None:
     async def scenario(bus: SqliteBus) -> None:
         await fill(bus)
-        full = Connection(file, "FULL", lambda db: db.execute("PRAGMA max_page_count=1"))
+        full = Connection(file, lambda db: db.execute("PRAGMA max_page_count=1"))
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO message VALUES (1, 1, 'key', zeroblob(1000000))")

@@ -71,6 +71,17 @@ def test_each_new_folder_is_synced_into_its_parent(tmp_path: Path, monkeypatch: 
     assert seen == []
 
 
+def test_a_folder_that_could_not_be_synced_is_no_folder_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _fd: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
+        with pytest.raises(StorageError, match="Input/output error; look at the disk"):
+            durable.make_folder(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    seen = _calls(monkeypatch)
+    durable.make_folder(tmp_path / "a" / "b")
+    assert ("fsync", tmp_path.name) in seen
+
+
 def test_what_a_crash_left_behind_is_no_obstacle_and_lends_no_permissions(tmp_path: Path) -> None:
     left = tmp_path / ".f.tmp"
     left.write_bytes(b"half of something longer")

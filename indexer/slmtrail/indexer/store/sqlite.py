@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.core import certificate, durable
+from slmtrail.core import certificate, durable, sqlite_log
 from slmtrail.core.errors import StorageError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
 from slmtrail.core.rollup import Rollup
@@ -56,6 +56,7 @@ class SqliteStore:
             with self._explained():
                 self._writer = _open(f"{path.absolute().as_uri()}?mode=rwc")
                 try:
+                    sqlite_log.settle(self._writer, path)
                     schema.prepare(self._writer, path)
                 except BaseException:
                     self._writer.close()
