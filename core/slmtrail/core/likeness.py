@@ -6,6 +6,7 @@ them, so texts with most shingles in common have some of it in common (bottom-k 
 
 from __future__ import annotations
 
+from operator import add
 from zlib import crc32
 
 FINGERPRINT = 4
@@ -29,7 +30,7 @@ def fingerprint(text: str) -> list[str]:
 def shingles(text: str) -> set[int]:
     """Each two words of a text, hashed; the word where there is but one."""
     words = text[:MAX_CHARS].lower().encode("utf-8", "replace").translate(_APART).split()
-    return set(map(crc32, words[1:], map(crc32, words))) or set(map(crc32, words))
+    return set(map(crc32, map(add, words, words[1:]))) or set(map(crc32, words))
 
 
 def alike(one: set[int], other: set[int]) -> float:
