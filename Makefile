@@ -35,8 +35,10 @@ test: $(INSTALLED) ## run every test this machine can run, and say what was skip
 test-fast: $(INSTALLED) ## run the tests that need no server and no browser
 	$(BIN)/pytest tests/unit tests/contract $(PARALLEL) -m "not servers and not browser and not slow" $(ARGS)
 
-faults: $(INSTALLED) ## kill, cut off and fill up, and count what is left
-	SLMTRAIL_FAULT_ROUNDS=$${SLMTRAIL_FAULT_ROUNDS:-30} LOAD_REQUESTS=200000 $(BIN)/pytest tests/faults tests/integration/test_sidecar_load.py $(ARGS)
+faults: SEED ?= $(shell date +%s)
+faults: $(INSTALLED) ## kill, cut off, fill up and flood, and count what is left (SEED=…: the same again)
+	SLMTRAIL_FAULT_SEED=$(SEED) SLMTRAIL_FAULT_ROUNDS=$${SLMTRAIL_FAULT_ROUNDS:-30} LOAD_REQUESTS=200000 \
+		$(BIN)/pytest tests/faults tests/integration/test_sidecar_load.py -rP $(ARGS)
 
 bench: $(INSTALLED) ## measure what is claimed about speed, and write bench/RESULTS.md (ARGS=--quick: in minutes)
 	$(BIN)/python bench/results.py $(ARGS)
