@@ -3,15 +3,17 @@
 #
 #   KIBANA_API_KEY=… deploy/kibana/import.sh https://kibana.example:5601
 #
-# Running it again brings everything back to what stands here. Without a key it asks as nobody, for clusters without security.
+# Or as a user: KIBANA_USER=… KIBANA_PASSWORD=…. Running it again brings everything back to what stands here. Without
+# either it asks as nobody, for clusters without security.
 set -eu
 kibana=${1:?give the address of Kibana, such as http://127.0.0.1:5601}
 here=$(dirname "$0")
 
-ask() {
+ask() { # what is shown comes from standard input, so that it is in no list of processes
   if [ -n "${KIBANA_API_KEY:-}" ]; then
-    # From standard input, so that the key is in no list of processes.
     printf 'header = "Authorization: ApiKey %s"\n' "$KIBANA_API_KEY" | curl --config - "$@"
+  elif [ -n "${KIBANA_USER:-}" ]; then
+    printf 'user = "%s:%s"\n' "$KIBANA_USER" "$KIBANA_PASSWORD" | curl --config - "$@"
   else
     curl "$@"
   fi

@@ -291,9 +291,11 @@ async def test_reads_a_partition_from_an_offset(place: Place) -> None:
     found = await collect(reader, 15)
     assert [(each.offset, each.value) for each in found] == [(offset, b"%d" % offset) for offset in range(25, 40)]
     assert await reader.poll(10, 50) == []
+    assert await reader.waiting() == 0
     polling = asyncio.create_task(reader.poll(10, PATIENCE_S * 1000))
     await bus.publish(place.topic, [Message("key-0", b"40")])
     assert [each.offset for each in await polling] == [40]
+    assert await (await bus.read(place.topic, partition, 25)).waiting() == 16
     await reader.close()
     at_end = await bus.read(place.topic, partition, 41)
     assert await at_end.poll(10, 50) == []

@@ -1,5 +1,5 @@
-"""The services of docker-compose.yml without an engine: each one's own command, settings and health check, over a real
-Kafka and a real Elasticsearch; names of services and ports are replaced, as an engine would give them."""
+"""The services of docker-compose.yml without an engine: each one's own command, settings, secrets and health check,
+over a real Kafka that asks and a real Elasticsearch; names, ports and mounts are as an engine would make them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ import pytest
 import yaml
 
 from servers.elastic import start_elastic
-from servers.kafka import start_kafka
+from servers.stack import guarded, start_stack_kafka
 from trails import Trail, eventually
 from tree import ROOT
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+SETUPS = ("kafka-setup", "elasticsearch-setup")
 OURS = ("collector", "sidecar", "stream", "indexer", "echo")
 MOST, SPAN = 3, 3
 """How many ports a service may name, and how many in a row it takes from each: a supervisor and its workers."""
@@ -36,16 +37,37 @@ class Service:
     def __init__(self, name: str, first_port: int, trail: Trail) -> None:
         self._given, self._trail, self._log = SERVICES[name], trail, trail.folder / f"{name}.log"
         inner = [int(port) for port in re.findall(r"\b(4747|4748|9464|8000)\b", str(self._given))]
+        self._places = mounted(self._given, trail.folder)
         self.ports = {port: first_port + SPAN * number for number, port in enumerate(sorted(set(inner)))}
 
     def here(self, text: str, others: dict[str, Service]) -> str:
         """`text` with the ports of this machine, and its names."""
         for name, other in others.items():
             text = re.sub(rf"\b{name}:(\d+)", lambda m, o=other: f"127.0.0.1:{o.ports[int(m[1])]}", text)
-        text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text).replace("/echo/", f"{ROOT}/deploy/echo/")
+        text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text)
+        for place, path in self._places.items():
+            text = re.sub(rf"(?<![\w.]){place}(?=/|$)", str(path), text)
         if text in ("0.0.0.0", *map(str, self.ports)):
             return "127.0.0.1" if text == "0.0.0.0" else str(self.ports[int(text)])
         return re.sub(r"(?<=127\.0\.0\.1:)(\d+)", lambda m: str(self.ports.get(int(m[1]), m[1])), text)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What its environment says, here."""
+        given = {k: self.here(str(v), {}) for k, v in self._given.get("environment", {}).items()}
+        return given | ({"SLMTRAIL_INGEST_PORT": str(self.ports[4747])} if 4747 in self.ports else {})
+
+    def done(self) -> str:
+        """Runs its command to its end; what it says."""
+        _, *arguments = [self.here(part, {}) for part in self._given["command"]]
+        before = dict(self._trail.environ)
+        self._trail.environ = {**self.environ, **before}
+        try:
+            ran = self._trail.run(*arguments)
+        finally:
+            self._trail.environ = before
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
 
     @contextmanager
     def running(self, others: dict[str, Service]) -> Iterator[subprocess.Popen[bytes]]:
@@ -55,13 +77,9 @@ class Service:
         command = [sys.executable, *(["-m", "slmtrail.app.cli"] if program == "slmtrail" else []), *arguments]
         if "sidecar" in arguments:
             command += ["--port", str(self.ports[4748])]
-        environ = {k: self.here(str(v), {}) for k, v in self._given.get("environment", {}).items()}
-        if 4747 in self.ports:
-            environ["SLMTRAIL_INGEST_PORT"] = str(self.ports[4747])
+        environ = {**os.environ, **self.environ, **self._trail.environ}
         with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                command, env={**os.environ, **environ, **self._trail.environ}, stdout=log, stderr=log
-            )
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
         try:
             yield process
         finally:
@@ -79,8 +97,17 @@ class Service:
 @pytest.mark.servers
 @pytest.mark.slow
 def test_the_stack_records_what_is_asked(tmp_path: Path) -> None:
-    with start_kafka() as kafka, start_elastic() as elastic, ExitStack() as stack:
-        trail = Trail(tmp_path, SLMTRAIL_BUS_URL=f"kafka://{kafka.bootstrap}", SLMTRAIL_STORE_URL=elastic.url)
+    made_secrets = tmp_path / "volumes"
+    assert Trail(tmp_path).run("setup", "secrets", "--into", str(made_secrets)).returncode == 0
+    with (
+        start_stack_kafka(tmp_path / "kafka", made_secrets / "kafka") as kafka,
+        start_elastic() as elastic,
+        guarded(elastic.address, made_secrets / "elasticsearch") as door,
+        ExitStack() as stack,
+    ):
+        checked = kafka.healthy(SERVICES["kafka"]["healthcheck"]["test"][1:])
+        assert checked.returncode == 0, checked.stderr
+        trail = Trail(tmp_path, SLMTRAIL_BUS_URL=f"kafka://{kafka.bootstrap}", SLMTRAIL_STORE_URL=door.url)
         del trail.environ["SLMTRAIL_INGEST_PORT"]
         trail.environ["SLMTRAIL_BUS_PARTITIONS"] = str(SERVICES["stream"]["environment"]["SLMTRAIL_BUS_PARTITIONS"])
         for name in ("keys", "edge-keys"):
@@ -89,6 +116,11 @@ def test_the_stack_records_what_is_asked(tmp_path: Path) -> None:
             assert trail.run(*SERVICES[name]["command"][1:]).returncode == 0
         del trail.environ["SLMTRAIL_COLLECTOR_NAME"]
         made = keys_of(trail)
+        for name in SETUPS:
+            first_time, second = (Service(name, 0, trail).done() for _ in range(2))
+            assert "nothing to change" in second, second
+            assert "nothing to change" not in first_time
+        assert door.passwords["kibana_system"] == (made_secrets / "kibana/password").read_text()
         first = free_row(len(OURS) * MOST * SPAN)
         services = {name: Service(name, first + n * MOST * SPAN, trail) for n, name in enumerate(OURS)}
         processes = {name: stack.enter_context(services[name].running(services)) for name in reversed(OURS)}
@@ -108,11 +140,13 @@ def test_the_stack_records_what_is_asked(tmp_path: Path) -> None:
         inside = tmp_path / "inside"  # what the indexer's container sees
         inside.mkdir()
         for mount in SERVICES["indexer"]["volumes"]:
-            name = mount.split(":")[1].removeprefix("/data/")
+            _, _, name = mount.split(":")[1].partition("/data/")
+            if not name:
+                continue
             (trail.data / name).mkdir(exist_ok=True)
             (inside / name).symlink_to(trail.data / name)
         seen = sorted(inside.iterdir())
-        trail.environ["SLMTRAIL_DATA"] = str(inside)
+        trail.environ = {**services["indexer"].environ, **trail.environ, "SLMTRAIL_DATA": str(inside)}
         (record,) = eventually("it is stored", lambda: trail.search("hello", "--kind", "inference"))
         assert "alice@example.com" not in str(record)
         assert record["slm.collector.id"] == "edge"
@@ -133,6 +167,17 @@ def test_the_stack_records_what_is_asked(tmp_path: Path) -> None:
         mounted = {match[1] for mount in mounts if (match := re.search(r"(?:^|:)/data/(\w+)", mount))}
         assert {path.name for path in trail.data.iterdir()} <= mounted
         assert sorted(inside.iterdir()) == seen
+
+
+def mounted(given: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """Where what a service has mounted is here, but for its data."""
+    places = {}
+    for mount in given.get("volumes", []):
+        source, place = mount.split(":")[:2]
+        if not place.startswith("/data/"):
+            own = folder / "volumes" / source.removesuffix("-secrets")
+            places[place] = ROOT / source if source.startswith(".") else own
+    return places
 
 
 def keys_of(trail: Trail) -> dict[str, int]:

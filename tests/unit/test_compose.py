@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,17 +15,19 @@ import yaml
 from typer.testing import CliRunner
 
 from servers import elastic, kafka
-from slmtrail.app import endpoint, monitor
+from slmtrail.app import endpoint, monitor, setup_secrets
 from slmtrail.app.cli import app
-from slmtrail.core import settings
+from slmtrail.core import policy, settings
 from tree import PACKAGES, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-ENDING = {"keys", "edge-keys"}
+SETUPS = {"secrets", "kafka-setup", "elasticsearch-setup"}
+ENDING = {"keys", "edge-keys", "kibana-setup", *SETUPS}
 """They make what is missing, and end."""
-STAGES = [name for name in OURS if name != "echo"]
+STAGES = [name for name in OURS if name not in ("echo", *SETUPS)]
+RUNNING = [name for name in STAGES if name not in ENDING]
 DOCKERFILE = (ROOT / "deploy/docker/Dockerfile").read_text()
 
 
@@ -90,9 +93,12 @@ def test_who_waits_for_whom() -> None:
                 assert wait["condition"] == "service_completed_successfully"
                 assert "restart" not in SERVICES[other], f"{name} waits for the end of {other}, which starts again"
     assert all("healthcheck" in service for service in SERVICES.values() if "ports" in service)
-    assert set(SERVICES["stream"]["depends_on"]) >= {"keys", "kafka"}
-    assert set(SERVICES["indexer"]["depends_on"]) >= {"keys", "kafka", "elasticsearch"}
-    assert set(SERVICES["sidecar"]["depends_on"]) == {"edge-keys", "echo"}  # while Kafka is away, the spool holds it
+    assert set(SERVICES["stream"]["depends_on"]) >= {"keys", "kafka-setup"}
+    assert set(SERVICES["indexer"]["depends_on"]) >= {"keys", "kafka-setup", "elasticsearch-setup"}
+    # While Kafka is away, the spool holds it.
+    assert set(SERVICES["sidecar"]["depends_on"]) == {"secrets", "edge-keys", "echo"}
+    awaited = {other for service in SERVICES.values() for other in service.get("depends_on", {})}
+    assert awaited >= ENDING  # else `up --wait` takes the end of one for a failure
 
 
 def test_every_service_has_a_limit_and_comes_back() -> None:
@@ -119,7 +125,10 @@ def test_what_must_outlive_a_container_is_on_a_volume() -> None:
         for name, service in SERVICES.items()
     }
     assert {volume for used in mounts.values() for volume in used} == set(COMPOSE["volumes"])
+    of_others = {name.removesuffix("-secrets"): name for name in COMPOSE["volumes"] if name.endswith("-secrets")}
     for name in STAGES:
+        for volume in set(mounts[name]) & {*of_others.values(), "store-keys"}:
+            del mounts[name][volume]
         loaded = settings.load(environ=variables(OURS[name]))
         trusted, decided = loaded.trust_file.parent, loaded.data / "control"
         needed = {
@@ -143,7 +152,60 @@ def test_what_is_mounted_from_here_is_here() -> None:
     assert all((ROOT / source).is_dir() for source in mounted if source != "./models")
 
 
-@pytest.mark.parametrize("name", STAGES)
+def test_each_has_its_own_secrets_and_no_others(tmp_path: Path) -> None:
+    setup_secrets.make(tmp_path)
+    made = {folder.name for folder in tmp_path.iterdir()}
+    places = dict(volume.split(":")[:2] for volume in SERVICES["secrets"]["volumes"])
+    assert places == {name if name == "authority" else f"{name}-secrets": f"/secrets/{name}" for name in made}
+    assert all(re.search(rf"install .*-o slmtrail[^&]* {place}\b", DOCKERFILE) for place in places.values())
+    for name, service in SERVICES.items():
+        mounted = [volume for volume in service.get("volumes", []) if "secrets:" in volume or "authority:" in volume]
+        if name == "secrets":
+            continue
+        assert len(mounted) <= 1, name
+        assert all(volume.endswith(":ro") for volume in mounted)
+        for volume in mounted:
+            source, place, _ = volume.split(":")
+            folder = tmp_path / source.removesuffix("-secrets")
+            assert folder.name in (name, "setup", "collector")
+            for file in re.findall(rf"{place}/([\w./-]+)", str(service)):
+                assert (folder / file).exists(), f"{name} reads {place}/{file}, which nothing makes"
+            if name not in OURS:
+                # As a user of its own, in the group of the files; or as ours.
+                assert service.get("group_add") == ["10001"] or service.get("user") == "10001"
+    assert "useradd --uid 10001 --user-group" in DOCKERFILE
+
+
+def test_a_second_start_makes_no_secret_anew(tmp_path: Path) -> None:
+    assert setup_secrets.make(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert setup_secrets.make(tmp_path) == []
+    lost = tmp_path / "stream/kafka-password"
+    lost.unlink()
+    assert setup_secrets.make(tmp_path) == ["stream/kafka-password"]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    for path in before:
+        others = path.stat().st_mode & 0o077
+        assert others == (
+            0o040
+            if path.parts[len(tmp_path.parts)] in ("kafka", "elasticsearch", "kibana", "grafana")
+            or path.name == "ca.crt"
+            else 0
+        ), path
+
+
+def test_a_certificate_that_ends_soon_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as short:
+        short.setattr(setup_secrets, "SERVER_DAYS", setup_secrets.RENEW_DAYS - 1)
+        setup_secrets.make(tmp_path)
+    made = setup_secrets.make(tmp_path)
+    assert sorted(made) == sorted(
+        f"{name}/server.{kind}" for name in ("kafka", "elasticsearch") for kind in ("crt", "key", "pem")
+    )
+    assert setup_secrets.make(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [*STAGES, *SETUPS])
 def test_our_services_run_commands_and_settings_that_exist(name: str) -> None:
     service = OURS[name]
     program, *arguments = service["command"]
@@ -151,15 +213,33 @@ def test_our_services_run_commands_and_settings_that_exist(name: str) -> None:
     # With --help behind it every option is read, and nothing is done.
     outcome = CliRunner().invoke(app, [*map(filled, arguments), "--help"])
     assert outcome.exit_code == 0, outcome.output
-    for option in (argument for argument in arguments if argument.startswith("--")):
+    for option in (argument.partition("=")[0] for argument in arguments if argument.startswith("--")):
         assert option in click.unstyle(outcome.output)
     assert set(variables(service)) <= set(settings.variables())
     loaded = settings.load(environ=variables(service))
-    assert (loaded.bus_url, loaded.store_url) == ("kafka://kafka:9092", "http://elasticsearch:9200")
-    assert loaded.bus.partitions >= 2  # each worker has one
+    if name in RUNNING:
+        assert (loaded.bus_url, loaded.store_url) == ("kafka://kafka:9092", "https://elasticsearch:9200")
+        assert loaded.bus.partitions >= 2  # each worker has one
+        assert loaded.policy is not None
+        assert f"{(ROOT / 'deploy/policy').relative_to(ROOT)}:{loaded.policy.parent}:ro" in service["volumes"][0]
+        assert policy.load(ROOT / "deploy/policy" / loaded.policy.name)
 
 
-@pytest.mark.parametrize("name", [name for name in STAGES if name not in ENDING])
+def test_each_part_is_a_user_that_has_a_password_and_rights() -> None:
+    users = {name: settings.load(environ=variables(OURS[name])).bus.user for name in (*RUNNING, "kafka-setup")}
+    assert {f"kafka/users/{user}" for user in users.values()} <= set(setup_secrets.PASSWORDS)
+    given = SERVICES["kafka-setup"]["command"]
+    parts = {"collector": "collector", "sidecar": "collector", "stream": "stream", "indexer": "indexer"}
+    for name, part in parts.items():
+        assert users[name] == given[given.index(f"--{part}") + 1]
+
+
+def test_the_policy_changes_nothing_of_what_holds_without_one() -> None:
+    written = policy.load(ROOT / "deploy/policy/policy.yaml")
+    assert written.model_dump(exclude={"version"}) == policy.Policy(version="1").model_dump(exclude={"version"})
+
+
+@pytest.mark.parametrize("name", RUNNING)
 def test_health_is_asked_where_it_is_answered(name: str) -> None:
     service = OURS[name]
     loaded = settings.load(environ=variables(service))

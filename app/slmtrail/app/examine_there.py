@@ -9,14 +9,17 @@ import ssl
 import time
 from collections.abc import Collection, Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from slmtrail.app import parts
+from slmtrail.app import parts, tls
 from slmtrail.app.symptoms import Stage, Symptom, fault, warning
 from slmtrail.core.errors import TrailError
 from slmtrail.core.ports import FRAMES, SIGNALS, TOPICS
 from slmtrail.core.settings import Settings
+
+if TYPE_CHECKING:
+    from slmtrail.bus.kafka_rights import Part
 
 KAFKA = "kafka://"
 GROUP, TEMPLATE = "slmtrail-stream", "slmtrail-slm"
@@ -29,6 +32,11 @@ OLDEST = (8, 15)
 """Of Elasticsearch."""
 
 
+_HIDDEN = "hidden"
+PARTS: dict[Stage, Part] = {"collect": "collector", "stream": "stream", "index": "indexer"}
+"""The names of stages where rights are given."""
+
+
 class _NoAnswer(Exception):
     pass
 
@@ -39,24 +47,27 @@ async def examine(settings: Settings, stages: Collection[Stage]) -> list[Symptom
     if settings.collector.relay:
         found += _gateway(settings)
     if settings.bus.url.startswith(KAFKA) and (not settings.collector.relay or set(stages) - {"collect"}):
-        found += await _bus(settings)
+        found += await _bus(settings, stages)
     if settings.store.url and "index" in stages:
         found += _store(settings)
     return found
 
 
-async def _bus(settings: Settings) -> list[Symptom]:
+async def _bus(settings: Settings, stages: Collection[Stage]) -> list[Symptom]:
+    from slmtrail.bus.kafka_rights import RIGHTS  # it brings aiokafka, which takes its time
+
     found: list[Symptom] = []
+    used = {topic for stage in stages for topics in RIGHTS[PARTS[stage]].values() for topic in topics}
     bus = parts.open_bus(settings)
     try:
         counts: dict[str, int] = {}
-        for topic in TOPICS:
+        for topic in (topic for topic in TOPICS if topic in used or not stages):
             try:
                 counts[topic] = await bus.partitions(topic)
             except TrailError as error:
                 if "has no topic" not in str(error):
                     return [fault("bus", settings.bus.url, error, "see that Kafka runs and is reachable from here")]
-                fix = "start the stream or the indexer, which make it; or let this user see it"
+                fix = "run slmtrail setup kafka, which makes it and lets this user see it"
                 found.append(fault("topics", topic, "is not there", fix))
         for topic, count in counts.items():
             if count != settings.bus.partitions:
@@ -64,7 +75,8 @@ async def _bus(settings: Settings) -> list[Symptom]:
                 found.append(fault("topics", topic, text, f"set bus.partitions to {count}; it never changes"))
     finally:
         await bus.close()
-    return found if found else await _lag(settings)
+    # Who is not the stream may not see how far it is, where Kafka asks.
+    return found if found or "stream" not in stages else await _lag(settings)
 
 
 async def _lag(settings: Settings) -> list[Symptom]:
@@ -85,23 +97,29 @@ async def _lag(settings: Settings) -> list[Symptom]:
 
 
 def _store(settings: Settings) -> Iterator[Symptom]:
-    place = _shown(settings.store.url)
+    url, place = settings.store.url, _shown(settings.store.url)
     try:
-        about, clock = _ask(settings.store.url, "/")
-        template, _ = _ask(settings.store.url, f"/_index_template/{TEMPLATE}")
-        health, _ = _ask(settings.store.url, "/_cluster/health")
+        context = tls.trusting(settings.store.ca) if settings.store.ca else None
+        key = parts.store_api_key(settings) or ""
+        about, clock = _ask(url, "/", context, key)
+        template, _ = _ask(url, f"/_index_template/{TEMPLATE}", context, key)
+        health, _ = _ask(url, "/_cluster/health", context, key)
+    except TrailError as error:
+        yield fault("store", place, error, "correct store.ca and store.api_key_file")
+        return
     except _NoAnswer as error:
         yield fault("store", place, error, "see that Elasticsearch runs and is reachable from here with store.url")
         return
     yield from clock
     number = str((about.get("version") or {}).get("number", ""))
     newer = f"run Elasticsearch {OLDEST[0]}.{OLDEST[1]} or newer"
-    if not number:
+    if not number and _HIDDEN not in about:
         yield warning("versions", place, "does not say which version it is", newer)
-    elif tuple(int(part) for part in number.split(".")[:2] if part.isdecimal()) < OLDEST:
+    elif number and tuple(int(part) for part in number.split(".")[:2] if part.isdecimal()) < OLDEST:
         yield fault("versions", place, f"is of version {number}", newer)
-    if "index_templates" not in template:
-        fix = "start the indexer, which makes it; its user needs the right manage_index_templates"
+    # An indexer's own key may not look at templates, nor at the cluster.
+    if not template.keys() & {"index_templates", _HIDDEN}:
+        fix = "run slmtrail setup elasticsearch, which makes it"
         yield fault("templates", TEMPLATE, "this index template is not there", fix)
     if health.get("status") == "red":
         yield fault(
@@ -112,8 +130,8 @@ def _store(settings: Settings) -> Iterator[Symptom]:
 def _gateway(settings: Settings) -> Iterator[Symptom]:
     relay = settings.collector.relay
     try:
-        tls = ssl.create_default_context(cafile=settings.collector.relay_ca)
-        _, clock = _ask(relay, "/health/live", tls)
+        context = ssl.create_default_context(cafile=settings.collector.relay_ca)
+        _, clock = _ask(relay, "/health/live", context)
     except OSError as error:
         yield fault("gateway", relay, f"collector.relay_ca: {error.strerror or error}", "correct collector.relay_ca")
     except _NoAnswer as error:
@@ -122,17 +140,19 @@ def _gateway(settings: Settings) -> Iterator[Symptom]:
         yield from clock
 
 
-def _ask(url: str, path: str, tls: ssl.SSLContext | None = None) -> tuple[dict[str, Any], list[Symptom]]:
-    """A JSON answer (or nothing), and what is to be said of the clocks."""
+def _ask(
+    url: str, path: str, context: ssl.SSLContext | None = None, api_key: str = ""
+) -> tuple[dict[str, Any], list[Symptom]]:
+    """A JSON answer (or nothing, or that it is hidden from us), and what is to be said of the clocks."""
     parts_ = urlsplit(url)
     secure = parts_.scheme == "https"
     try:
         connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(parts_.hostname or "", parts_.port, timeout=ANSWER_S, context=tls)
+            http.client.HTTPSConnection(parts_.hostname or "", parts_.port, timeout=ANSWER_S, context=context)
             if secure
             else http.client.HTTPConnection(parts_.hostname or "", parts_.port or 9200, timeout=ANSWER_S)
         )
-        headers = {}
+        headers = {"authorization": f"ApiKey {api_key}"} if api_key else {}
         if parts_.username:
             pair = f"{unquote(parts_.username)}:{unquote(parts_.password or '')}"
             headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
@@ -144,10 +164,10 @@ def _ask(url: str, path: str, tls: ssl.SSLContext | None = None) -> tuple[dict[s
         connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _NoAnswer(f"no answer: {error or type(error).__name__}") from None
-    if answer.status in (401, 403):
-        raise _NoAnswer(f"it refuses this user ({answer.status})")
+    if answer.status == 401:
+        raise _NoAnswer("it knows nobody by these credentials (401)")
     try:
-        content = json.loads(body)
+        content = {_HIDDEN: True} if answer.status == 403 else json.loads(body)
     except ValueError:
         content = {}
     return content if isinstance(content, dict) else {}, _clock(_shown(url), answer.getheader("date"), before, after)

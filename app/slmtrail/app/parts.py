@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import orjson
 
@@ -243,13 +244,20 @@ def open_store(settings: Settings, *, writable: bool = False) -> Store:
     )
 
 
-def open_elastic(settings: Settings) -> tuple[ElasticClient, Streams]:
-    """The cluster that records are stored in, and the names of its data streams."""
+def open_elastic(
+    settings: Settings, *, api_key: str | None = None, login: tuple[str, str] | None = None
+) -> tuple[ElasticClient, Streams]:
+    """The cluster that records are stored in, and the names of its data streams; with other credentials than those of
+    the settings, where some are given."""
     from slmtrail.indexer.store.elastic_client import ElasticClient
     from slmtrail.indexer.store.elastic_names import DATASET, Streams
 
     given = settings.store
-    return ElasticClient(given.url, api_key=store_api_key(settings), ca_file=given.ca), Streams(DATASET)
+    if login:
+        scheme, _, place = given.url.partition("://")
+        url = f"{scheme}://{':'.join(quote(part, safe='') for part in login)}@{place.rpartition('@')[2]}"
+        return ElasticClient(url, ca_file=given.ca), Streams(DATASET)
+    return ElasticClient(given.url, api_key=api_key or store_api_key(settings), ca_file=given.ca), Streams(DATASET)
 
 
 def store_api_key(settings: Settings) -> str | None:

@@ -150,6 +150,13 @@ class KafkaReader:
                 ) from error
             raise
 
+    async def waiting(self) -> int:
+        """How many messages there are after the last that was polled."""
+        places = self._consumer.assignment()
+        async with self._cluster.asked(f"looking for the end of {self._place}"):
+            ends = await self._consumer.end_offsets(places)
+        return sum([ends[place] - await _position(self._cluster, self._consumer, place) for place in places])
+
     async def close(self) -> None:
         """Stops reading."""
         if not self._closed:

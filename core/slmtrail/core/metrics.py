@@ -57,6 +57,10 @@ RETENTION_DONE = Gauge(
     "When retention last ended well here, or began; 0 where it is done elsewhere.",
 )
 STORE_FAILURES = Counter("slm_store_failures_total", "Attempts to store that failed and were tried again.")
+INDEX_LAG = Gauge("slm_index_lag", "Records on the bus that are not stored yet.", ["ledger"])
+UNSTORED_AGE_SECONDS = Gauge(
+    "slm_unstored_age_seconds", "Age of the oldest event that an indexer has taken and not stored yet.", ["ledger"]
+)
 LEDGER_SIZE = Gauge("slm_ledger_size", "Leaves in a ledger.", ["ledger"])
 FRESHNESS_SECONDS = Histogram(
     "slm_freshness_seconds", "From an event to its record in the store.", buckets=(*SECONDS, 30, 60, 300, 3600)

@@ -75,6 +75,14 @@ class Reader(Protocol):
         ...
 
 
+class PartitionReader(Reader, Protocol):
+    """A reader of one partition."""
+
+    async def waiting(self) -> int:
+        """How many messages there are after the last that was polled."""
+        ...
+
+
 class Publisher(Protocol):
     """The writing half of a bus: all that a shipper needs."""
 
@@ -103,7 +111,7 @@ class Bus(Uplink, Protocol):
         """Joins a consumer group, from its last commit or else from the oldest message."""
         ...
 
-    async def read(self, topic: str, partition: int, offset: int | None) -> Reader:
+    async def read(self, topic: str, partition: int, offset: int | None) -> PartitionReader:
         """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
         from there on are gone."""
         ...

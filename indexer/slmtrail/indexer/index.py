@@ -19,6 +19,7 @@ from slmtrail.core.health import HEALTH
 from slmtrail.core.metrics import DEADLETTERS as DEADLETTERS_TOTAL
 from slmtrail.core.metrics import FRESHNESS_SECONDS, RECORDS_STORED, STORE_FAILURES
 from slmtrail.core.ports import CHECKPOINTS, DEADLETTERS, RECORDS, Bus, Delivery, Message, Refusal, Sealed, Store
+from slmtrail.indexer.behind import Behind
 from slmtrail.indexer.erase import ordered
 from slmtrail.indexer.seal import Batch, Sealer
 
@@ -47,6 +48,7 @@ async def run(
     while the next ones are sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
     """
     reader = await bus.read(RECORDS, partition, sealer.next_offset)
+    behind = Behind(sealer.ledger, reader)
     storing: asyncio.Queue[tuple[list[Delivery], Batch, asyncio.Task[None]]] = asyncio.Queue(at_once)
     room, alone = asyncio.Semaphore(at_once), asyncio.Lock()
 
@@ -62,6 +64,7 @@ async def run(
         while True:
             if batch := await reader.poll(batch_records, POLL_MS):
                 sealed = await by_sealer(sealer.seal, batch)
+                behind.taken(sealed)
                 await storing.put((batch, sealed, tasks.create_task(store_when_there_is_room(sealed))))
 
     async def sign() -> None:
@@ -74,11 +77,13 @@ async def run(
             await work
             await _erase(sealed, store, sealer, authorities)
             await by_sealer(sealer.stored, deliveries)
+            behind.stored()
 
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(seal())
             tasks.create_task(sign())
+            tasks.create_task(behind.watch())
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     finally:

@@ -11,8 +11,10 @@ import pytest
 from builders import LEDGER, SealedTrail, Stream, inference
 from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core.errors import StoreError
+from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
 from slmtrail.core.ports import RECORDS, Delivery
 from slmtrail.indexer import index
+from slmtrail.indexer.behind import Behind
 from slmtrail.indexer.index import run
 from slmtrail.indexer.seal import Batch, Sealer
 from slmtrail.indexer.store.sqlite import SqliteStore
@@ -136,3 +138,34 @@ def test_a_store_that_failed_is_asked_what_arrived_before_more_is_sent(
     store = Losing(trail.store_path, writable=True)
     asyncio.run(indexed(tmp_path, store, Sealer(tmp_path / "ledger", LEDGER, trail.key), 4))
     assert sent[1] == sent[0][3:]
+
+
+def test_how_far_it_is_behind_is_told(tmp_path: Path) -> None:
+    trail, stream = SealedTrail(tmp_path), Stream(tmp_path)
+    messages = stream.take(stream.edge().frame([inference(str(n)) for n in range(30)])).records
+    sealer = Sealer(tmp_path / "ledger", LEDGER, trail.key)
+
+    async def looked() -> list[tuple[float, bool]]:
+        bus = SqliteBus(tmp_path / "bus.sqlite", partitions=1)
+        await bus.ensure_topics()
+        await bus.publish(RECORDS, messages)
+        reader = await bus.read(RECORDS, 0, 0)
+        behind, told = Behind(LEDGER, reader), []
+
+        async def look() -> None:
+            await behind.look()
+            values = [metric.labels(LEDGER)._value.get() for metric in (INDEX_LAG, UNSTORED_AGE_SECONDS)]
+            told.append((values[0], values[1] > 0))
+
+        await look()
+        batch = await reader.poll(10, 1000)
+        behind.taken(sealer.seal(batch))
+        await look()
+        behind.stored()
+        await look()
+        await bus.close()
+        return told
+
+    there = len(messages)
+    assert asyncio.run(looked()) == [(there, False), (there, True), (there - 10, False)]
+    sealer.close()
