@@ -12,7 +12,7 @@ FITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$python -c '$(FITS)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: help install up demo stack test test-fast faults bench lint format lock
+.PHONY: help install up demo stack test test-fast faults bench lint format lock audit
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: $(INSTALLED) ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(INSTALLED) ## look at licences, and at what is known against the locked versions (exit code 75: can't be reached)
+	@$(BIN)/python deploy/audit.py $(ARGS)
 
 format: $(INSTALLED) ## put the code in order
 	$(BIN)/ruff check --fix .
