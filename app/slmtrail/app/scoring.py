@@ -142,7 +142,8 @@ def _heard(given: dict[str, Any], at_ms: int) -> Signals:
     if "refused" in given:
         return frame_signals.turned_away(collector, at_ms, 0, given["refused"])
     clock_ms = given.get("clock", at_ms)
-    heard = Heard(collector, given.get("kind", "heartbeat"), boot, clock_ms, given.get("earliest", clock_ms), "prod")
+    span_ms = given.get("earliest", clock_ms), given.get("latest", clock_ms)
+    heard = Heard(collector, given.get("kind", "heartbeat"), boot, clock_ms, *span_ms, "prod")
     return frame_signals.signals(heard, at_ms, record_id(collector, boot, Position(0, 0, 0)), "00")
 
 

@@ -300,8 +300,8 @@ def _noted(opened: _Opened, desk: Desk, signals: list[Signals]) -> list[dict[str
         first = REPLAYED_PART + (opened.events[0][0] if opened.events else 0)
     else:
         # History is not late, it is old.
-        earliest = min((event["@timestamp"] for _, event in opened.events if IMPORTED not in event), default="")
-        signals.append(frame_signals.seen(opened.frame, opened.delivery, earliest, noted=bool(opened.notes)))
+        times = [event["@timestamp"] for _, event in opened.events if IMPORTED not in event]
+        signals.append(frame_signals.seen(opened.frame, opened.delivery, times, noted=bool(opened.notes)))
     made = []
     for part, note in enumerate(opened.notes, first):
         named = {"@timestamp": header.last_ms, "deployment.environment.name": header.environment}

@@ -83,6 +83,6 @@ def test_events_of_the_future_hide_nothing_that_comes_after_them(stream: Stream)
     edge = stream.edge()
     century_ms = 100 * 365 * 86_400_000
     ahead = stream.take(edge.frame([login("bob", NOW_MS + century_ms)]))
-    assert records(ahead)[-1]["slm.kind"] in ("auth", "alert", "system")
+    assert rules(ahead) == {"clock-jump"}
     later = [stream.take(edge.frame([login("bob", NOW_MS + n)])) for n in range(10)]
     assert "login-failures" in {rule for output in later for rule in rules(output)}
