@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,10 +99,8 @@ class SealMachine(RuleBasedStateMachine):
             raise Killed
 
         self.sealer._commit = die  # type: ignore[method-assign]
-        try:
+        with suppress(Killed):
             self.sealer.seal(self.batch(count))
-        except Killed:
-            pass
         self.die()
 
     @precondition(lambda self: self.storing)
