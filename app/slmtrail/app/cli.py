@@ -269,7 +269,8 @@ def search(
     for sealed in page.records:
         _print_record(sealed.record)
     more = f"; the next page: --after {page.cursor}" if page.cursor else ""
-    err.print(f"{len(page.records)} of {page.total} records{more}")
+    least = "at least " if page.at_least else ""
+    err.print(f"{len(page.records)} of {least}{page.total} records{more}")
 
 
 @app.command()
@@ -398,7 +399,7 @@ def _line(content: dict[str, Any]) -> None:
 def _page(page: Page) -> None:
     """One object; the records in it are the stored bytes."""
     records = b",".join(sealed.data for sealed in page.records)
-    rest = orjson.dumps({"total": page.total, "cursor": page.cursor})
+    rest = orjson.dumps({"total": page.total, "at_least": page.at_least, "cursor": page.cursor})
     _raw(b'{"records":[' + records + b"]," + rest[1:])
 
 

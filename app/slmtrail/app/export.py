@@ -62,7 +62,7 @@ def _of_query(to: Path, text: str, form: str, since: str, until: str, sort: str)
         with _opened(to) as file:
             file.write(written.head())
             count = 0
-            for sealed in walk(reading.ask, dataclasses.replace(query, counted=False), MAX_RECORDS):
+            for sealed in walk(reading.ask, query, MAX_RECORDS):
                 file.write(written.row(sealed))
                 count += 1
     return count

@@ -22,6 +22,7 @@ from slmtrail.core.settings import Settings
 from slmtrail.indexer.reading.walk import quoted
 from slmtrail.indexer.store.language.times import moment_ms
 from slmtrail.indexer.store.matching import matching
+from slmtrail.indexer.store.query import EVERY
 from slmtrail.indexer.store.query import asked as in_terms
 from slmtrail.indexer.store.scoping import shown
 from slmtrail.indexer.verify.folder import LedgerFolder
@@ -104,7 +105,8 @@ class Reading:
 
     def count(self, asked: Asked) -> int:
         """How many records fit."""
-        return self.search(dataclasses.replace(asked, limit=1, after="")).total
+        query = self.query(dataclasses.replace(asked, limit=1, after=""))
+        return self._store.search(dataclasses.replace(query, count_to=EVERY)).total
 
     def facet(self, asked: Asked, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field, and how many records have each."""

@@ -118,16 +118,16 @@ def _opened(folder: LedgerFolder) -> _Head:
 
 
 def _all(search: Search, query: Query) -> Iterator[Sealed]:
-    count, asked = 0, replace(query, limit=PAGE, after="")
+    count, asked = 0, replace(query, limit=PAGE, after="", count_to=MAX_RECORDS + 1)
     while True:
         page = search(asked)
-        if page.total > MAX_RECORDS:
-            raise LedgerError(f"{page.total} records fit, a case holds {MAX_RECORDS}: ask for fewer at a time")
         count += len(page.records)
+        if max(count, page.total) > MAX_RECORDS:
+            raise LedgerError(f"more than {MAX_RECORDS} records fit, and a case holds no more: ask for fewer")
         yield from page.records
         if not page.cursor:
             return
-        asked = replace(asked, after=page.cursor)
+        asked = replace(asked, after=page.cursor, count_to=0)
 
 
 def _pack(path: Path, files: dict[str, bytes]) -> None:

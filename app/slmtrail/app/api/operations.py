@@ -55,7 +55,7 @@ def asked(given: Given) -> Asked:
 
 def _search(looking: Looking, given: Given) -> dict[str, Any]:
     page = looking.search(asked(given))
-    return {"records": _records(page.records), "total": page.total, "cursor": page.cursor}
+    return {"records": _records(page.records), "total": page.total, "at_least": page.at_least, "cursor": page.cursor}
 
 
 def _count(looking: Looking, given: Given) -> dict[str, Any]:
@@ -143,7 +143,7 @@ OPERATIONS = (
         "search",
         "/search",
         "Records that fit, page by page.",
-        _answer(records=_RECORDS, total=_NUMBER, cursor=_TEXT),
+        _answer(records=_RECORDS, total=_NUMBER, at_least={"type": "boolean"}, cursor=_TEXT),
         (*_PAGE, SORT, CONTENT),
         _search,
     ),

@@ -133,8 +133,8 @@ class Looking:
     def export(self, asked: Asked, at_most: int) -> Iterator[Sealed]:
         """All records that fit. Refuses at once; the record that it happened comes first."""
         self._check("export")
-        query = dataclasses.replace(self._trail.query(asked), counted=False)
-        self._trail.ask(dataclasses.replace(query, limit=1))
+        query = self._trail.query(asked)
+        self._trail.ask(dataclasses.replace(query, limit=1, count_to=0))
         self._tell("export", fields=_fields(asked))
         return (self._bare(sealed) for sealed in walk(self._trail.ask, query, at_most))
 

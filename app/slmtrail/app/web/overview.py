@@ -41,6 +41,7 @@ class Overview:
     failures: int
     blocked: int
     alerts_total: int
+    alerts_more: bool
     latency: dict[str, float]
     first_token: dict[str, float]
     input_tokens: float
@@ -71,6 +72,7 @@ def overview(reading: Reading, since: str, environment: str) -> Overview:
         failures=reading.count(failed),
         blocked=reading.count(blocked),
         alerts_total=alerts.total,
+        alerts_more=alerts.at_least,
         latency=percentiles(_numbers(sample, "slm.latency_ms")),
         first_token=percentiles(_numbers(sample, "slm.time_to_first_token_ms")),
         input_tokens=_mean(sample, "gen_ai.usage.input_tokens"),

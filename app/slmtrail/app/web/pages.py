@@ -167,6 +167,7 @@ class _Pages:
             flags=sorted({rule.id for rule in built_in()} | ({asked.flag} - {""})),
             rows=[view.row(sealed) for sealed in found.records],
             total=found.total,
+            at_least=found.at_least,
             older=link("/", filters | {"after": found.cursor}) if found.cursor else "",
             newest=link("/", filters | {"after": ""}) if asked.after else "",
             filtered=bool(filters),

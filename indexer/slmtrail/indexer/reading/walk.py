@@ -16,7 +16,7 @@ _SPECIAL = re.compile(r'(["\\])')
 
 def walk(search: Search, query: Query, at_most: int) -> Iterator[Sealed]:
     """The newest `at_most` records that fit, the newest first."""
-    asked = dataclasses.replace(query, limit=min(PAGE, at_most), after="")
+    asked = dataclasses.replace(query, limit=min(PAGE, at_most), after="", count_to=0)
     while at_most > 0:
         page = search(asked)
         yield from page.records[:at_most]

@@ -32,12 +32,12 @@ from slmtrail.indexer.store.elastic_retain import expire, rotate
 from slmtrail.indexer.store.elastic_rollup import Rollups
 from slmtrail.indexer.store.facets import fields_of, step_ms
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
-from slmtrail.indexer.store.query import SLOW, Asked, asked
+from slmtrail.indexer.store.query import LIMIT_S, SLOW, Asked, asked
 from slmtrail.indexer.store.scoping import shown
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT = "10s"
+_TIMEOUT = f"{LIMIT_S * 1000:.0f}ms"
 _MAX_LEDGERS = 10_000
 _MAX_LEAVES = 10_000
 FULL_PAGE, BARE_PAGE = 1000, 10_000
@@ -138,7 +138,7 @@ class ElasticStore:
         question = asked(query)
         body: dict[str, Any] = {
             "size": question.limit + 1,
-            "track_total_hits": question.counted,
+            "track_total_hits": question.count_to or False,
             "query": dsl(question),
             "timeout": _TIMEOUT,
             "sort": sort(question),
@@ -149,7 +149,9 @@ class ElasticStore:
         page = hits["hits"][: question.limit]
         cursor = _cursor(question, page[-1]["sort"]) if len(hits["hits"]) > question.limit else ""
         records = [shown(_sealed(hit["_source"]), question.scope) for hit in page]
-        return Page(records, hits["total"]["value"] if question.counted else len(records), cursor)
+        if not question.count_to:
+            return Page(records, len(records), cursor, at_least=bool(cursor))
+        return Page(records, hits["total"]["value"], cursor, hits["total"]["relation"] == "gte")
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field among the records that fit, and how many of them have each."""

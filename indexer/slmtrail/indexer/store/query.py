@@ -22,6 +22,12 @@ MAX_USERS = 100
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_800_000
 """The years 1 to 9999, which is all that a record's time can say."""
 
+LIMIT_S = 1.8
+"""After which a search ends, whatever it has found, so that its answer is there within two seconds."""
+
+EVERY = 2**31 - 1
+"""How far to count, where all is to be counted."""
+
 SLOW = "this search takes too long: narrow it by since:, user:, session:, trace: or a rare word, and ask again"
 
 
@@ -36,7 +42,7 @@ class Asked:
     sort: str
     after: Cursor | None
     scope: Scope
-    counted: bool
+    count_to: int
 
 
 def asked(query: Query) -> Asked:
@@ -68,7 +74,7 @@ def asked(query: Query) -> Asked:
     cursor.check(query.sort)
     after = cursor.parse(query.after, query.sort) if query.after else None
     since, until = _clamped(query.since_ms, FIRST_MS), _clamped(query.until_ms, LAST_MS)
-    return _timed(Asked(tree, since, until, query.limit, query.sort, after, query.scope, query.counted))
+    return _timed(Asked(tree, since, until, query.limit, query.sort, after, query.scope, query.count_to))
 
 
 def _timed(question: Asked) -> Asked:

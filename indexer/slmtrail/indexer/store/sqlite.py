@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -22,22 +21,20 @@ from slmtrail.core import certificate, durable, sqlite_log
 from slmtrail.core.errors import StorageError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
 from slmtrail.core.rollup import Rollup
-from slmtrail.indexer.store import cursor, schema
+from slmtrail.indexer.store import schema
 from slmtrail.indexer.store.columns import SCALARS, Columns, columns, objection
 from slmtrail.indexer.store.cursor import Cursor
 from slmtrail.indexer.store.facets import fields_of
 from slmtrail.indexer.store.query import Asked, asked
 from slmtrail.indexer.store.scoping import shown
 from slmtrail.indexer.store.sqlite_audit import audit, error_code, parsed
-from slmtrail.indexer.store.sqlite_deadline import DATA_S, bounded
+from slmtrail.indexer.store.sqlite_deadline import Deadline, bounded
 from slmtrail.indexer.store.sqlite_erase import erase
-from slmtrail.indexer.store.sqlite_facets import facet, histogram
-from slmtrail.indexer.store.sqlite_plan import Plan, plan
+from slmtrail.indexer.store.sqlite_facets import count, facet, histogram
+from slmtrail.indexer.store.sqlite_page import nearby, page
+from slmtrail.indexer.store.sqlite_plan import Planner
 from slmtrail.indexer.store.sqlite_retain import expire, roll_up, rollups
 from slmtrail.indexer.store.text import searched
-
-MAX_PAGE_BYTES = 32 * 1024 * 1024
-"""Of the records on a page, which are in memory together."""
 
 _BATCH = 200
 _BUSY_TIMEOUT_S = 30.0
@@ -102,40 +99,40 @@ class SqliteStore:
     def search(self, query: Query) -> Page:
         """The records that fit, in the order of its `sort`."""
         question = asked(query)
-        with self._planned(question) as (db, found):
-            rows, more = _page(_ordered(db, question, found), question.limit)
-            total = len(rows)
-            if question.counted:
-                (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
+        with self._planned(question) as (db, planner, deadline):
+            rows, more = nearby(db, question) or ([], False)
+            found = planner.plan(in_time=not rows)
+            if not rows:
+                rows, more = page(db, question, found)
+            total, at_least = len(rows), more
+            if question.count_to and (more or question.after):
+                total, at_least = count(db, question, found, deadline)
         after = Cursor(question.sort, *rows[-1][:5]).text() if more else ""
-        return Page([shown(_sealed(*row[2:]), question.scope) for row in rows], total, after)
+        return Page([shown(_sealed(*row[2:]), question.scope) for row in rows], total, after, at_least)
 
     def facet(self, query: Query, field: str, size: int) -> dict[str, int]:
         """The most frequent values of a field among the records that fit, and how many of them have each."""
         question, fields = asked(query), fields_of(field, size)
-        with self._planned(question) as (db, found):
-            return facet(db, question, found, fields, size)
+        with self._planned(question) as (db, planner, _):
+            return facet(db, question, planner, fields, size)
 
     def histogram(self, query: Query, bars: int) -> Histogram:
         """The records that fit, over time, in at most so many steps."""
         question = asked(query)
-        with self._planned(question) as (db, found):
-            return histogram(db, question, found, bars)
+        with self._planned(question) as (db, planner, _):
+            return histogram(db, planner.plan(in_time=False), bars)
 
     @contextmanager
-    def _planned(self, question: Asked) -> Iterator[tuple[sqlite3.Connection, Plan]]:
+    def _planned(self, question: Asked) -> Iterator[tuple[sqlite3.Connection, Planner, Deadline]]:
         """One state of the file, and the way to what is asked for, which ends by its deadline."""
         with self._reading() as db, _one_state(db), bounded(db) as deadline:
-            found = plan(db, question)
-            if found.reads_data:
-                deadline.limit_s = DATA_S
-            yield db, found
+            yield db, Planner(db, question), deadline
 
     def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
         """Of all records that fit, however many, these fields, in order of ledger and leaf."""
         data = "data" if fields else "NULL"
         with self._reading() as db, _one_state(db):
-            found = plan(db, asked(query))
+            found = Planner(db, asked(query)).plan()
             rows = db.execute(
                 f"SELECT ledger, leaf, {data} FROM (SELECT n.ledger, n.leaf, n.place "  # noqa: S608
                 f"{found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where}) "
@@ -329,40 +326,8 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        db.execute("ROLLBACK")
-
-
-def _page(ordered: Iterator[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, ...]], bool]:
-    """What fits on a page, and whether there is more; large records make it a short one."""
-    rows: list[tuple[Any, ...]] = []
-    size = 0
-    for row in ordered:
-        size += len(row[-1])
-        if len(rows) == limit or (rows and size > MAX_PAGE_BYTES):
-            return rows, True
-        rows.append(row)
-    return rows, False
-
-
-def _ordered(db: sqlite3.Connection, question: Asked, found: Plan) -> Iterator[tuple[Any, ...]]:
-    """The page that is asked for, and the record behind it: what it is sorted by, time, ledger, leaf, id and data."""
-    name, downwards = question.sort.lstrip("-"), question.sort.startswith("-")
-    way, beyond, last_key = ("DESC", "<", -cursor.NONE) if downwards else ("ASC", ">", cursor.NONE)
-    order = {"ts_ms": "r.ts_ms", "ledger": "n.ledger", "leaf": "n.leaf", "id": "n.id"}
-    if name in cursor.SORTED:
-        order = {"key": f"coalesce({'r' if found.has_columns else 'n'}.{name}, {last_key})", **order}
-    after, last = "", [part for part in (question.after or ())[1:] if part is not None]
-    if last:
-        after = f"AND {next(iter(order.values()))} {beyond}= ? "
-        after += f"AND ({', '.join(order.values())}) {beyond} ({', '.join('?' * len(order))})"
-        last = [last[0], *last]
-    return db.execute(
-        f"SELECT key, ts_ms, ledger, leaf, id, data FROM (SELECT {order.get('key', 'NULL')} AS key, r.ts_ms, n.ledger, "  # noqa: S608
-        f"n.leaf, n.id, n.place {found.tables} CROSS JOIN record AS n ON n.place = r.place {found.where} {after} "
-        f"ORDER BY {', '.join(f'{expression} {way}' for expression in order.values())} LIMIT ?) "
-        f"JOIN payload USING (place) ORDER BY {', '.join(f'{column} {way}' for column in order)}",
-        [*found.values, *last, question.limit + 1],
-    )
+        if db.in_transaction:  # SQLite itself ends one in which a list of places was broken off
+            db.execute("ROLLBACK")
 
 
 def _searched_data(data: bytes) -> str:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from slmtrail.core.errors import QueryError
-from slmtrail.indexer.store.query import SLOW
+from slmtrail.indexer.store.query import LIMIT_S, SLOW
 from slmtrail.indexer.store.sqlite_audit import error_code
 
-INDEXED_S, DATA_S = 10.0, 1.8
-"""For a search that reads columns and indexes, and for one that reads the data of records."""
 _STEPS = 10_000
 
 
@@ -20,12 +18,15 @@ class Deadline:
     """When a search ends, whatever it has found."""
 
     def __init__(self) -> None:
-        self._began_s = time.monotonic()
-        self.limit_s = INDEXED_S
+        self._end_s = time.monotonic() + LIMIT_S
+
+    def within(self, seconds: float) -> None:
+        """Brings the end forward, where it is further away than so."""
+        self._end_s = min(self._end_s, time.monotonic() + seconds)
 
     def passed(self) -> bool:
         """Whether it is over."""
-        return time.monotonic() - self._began_s > self.limit_s
+        return time.monotonic() > self._end_s
 
 
 @contextmanager
@@ -36,8 +37,13 @@ def bounded(db: sqlite3.Connection) -> Iterator[Deadline]:
     try:
         yield deadline
     except sqlite3.OperationalError as error:
-        if error_code(error) != sqlite3.SQLITE_INTERRUPT:
+        if not stopped(error):
             raise
         raise QueryError(SLOW) from None
     finally:
         db.set_progress_handler(None, 0)
+
+
+def stopped(error: sqlite3.OperationalError) -> bool:
+    """Whether it is the deadline that ended a statement."""
+    return error_code(error) == sqlite3.SQLITE_INTERRUPT

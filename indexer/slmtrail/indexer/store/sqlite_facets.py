@@ -8,60 +8,105 @@ from typing import Any
 from slmtrail.core.ports import Histogram
 from slmtrail.indexer.store.columns import COLUMNS, TERMS
 from slmtrail.indexer.store.facets import step_ms
-from slmtrail.indexer.store.query import Asked
-from slmtrail.indexer.store.sqlite_plan import Plan
+from slmtrail.indexer.store.query import EVERY, Asked
+from slmtrail.indexer.store.sqlite_deadline import Deadline, stopped
+from slmtrail.indexer.store.sqlite_plan import Plan, Planner
+
+COUNT_S = 0.5
+"""For counting what a page does not show: then it says at least how many there are."""
+
+_FEW_VALUES = 16
 
 
-def facet(db: sqlite3.Connection, question: Asked, found: Plan, fields: tuple[str, ...], size: int) -> dict[str, int]:
+def count(db: sqlite3.Connection, question: Asked, found: Plan, deadline: Deadline) -> tuple[int, bool]:
+    """How many records fit, and whether there may be more: so far as is asked for, and as can be counted in no time."""
+    if question.count_to >= EVERY:
+        (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
+        return total, False
+    deadline.within(COUNT_S)
+    total = 0
+    rows = db.execute(f"SELECT 1 {found.tables} {found.where} LIMIT ?", [*found.values, question.count_to + 1])
+    try:
+        for total, _ in enumerate(rows, 1):  # noqa: B007
+            pass
+    except sqlite3.OperationalError as error:
+        if not stopped(error):
+            raise
+        return total, True
+    return min(total, question.count_to), total > question.count_to
+
+
+def facet(
+    db: sqlite3.Connection, question: Asked, planner: Planner, fields: tuple[str, ...], size: int
+) -> dict[str, int]:
     """The most frequent values of the fields, and how many records have each."""
+    found = planner.plan(in_time=False)
     name = next((name for name, names in TERMS.items() if names == fields), None)
     if name is None:
-        counted = f"SELECT {found.column(COLUMNS[fields[0]])} AS value {found.tables} {found.where}"
-        values: list[Any] = found.values
+        return _by_column(db, found, found.column(COLUMNS[fields[0]]), size)
+    if found.rare:
+        rows = "SELECT value FROM term WHERE name = ? AND ts_ms >= ? AND ts_ms < ?"
+        rows += f" AND place IN (SELECT r.place {found.tables} {found.where})"
+        values = [name, question.since_ms, question.until_ms, *found.values]
     else:
-        counted = "SELECT value FROM term WHERE name = ? AND ts_ms >= ? AND ts_ms < ?"
-        values = [name, question.since_ms, question.until_ms]
-        if question.tree.parts:
-            counted += f" AND place IN (SELECT r.place {found.tables} {found.where})"
-            values += found.values
+        over = planner.plan(over=name)
+        rows, values = f"SELECT r.value {over.tables} {over.where}", over.values
+    return _most(db, rows, values, size)
+
+
+def _by_column(db: sqlite3.Connection, found: Plan, column: str, size: int) -> dict[str, int]:
+    rows = f"SELECT {column} AS value {found.tables} {found.where}"
+    if found.by_columns:
+        few = db.execute(f"SELECT DISTINCT value FROM ({rows}) LIMIT ?", [*found.values, _FEW_VALUES + 1]).fetchall()  # noqa: S608
+        if few and len(few) <= _FEW_VALUES:
+            # To group a million rows they are sorted, which takes longer than to count each of a few values.
+            each = ", ".join(["count(*) FILTER (WHERE value = ?)"] * len(few))
+            values = [value for (value,) in few]
+            counts = db.execute(f"SELECT {each} FROM ({rows})", [*values, *found.values]).fetchone()  # noqa: S608
+            known = [(value, count) for value, count in zip(values, counts, strict=True) if value is not None]
+            most = sorted(known, key=lambda pair: (-pair[1], _order(pair[0])))[:size]
+            return {str(value): count for value, count in most}
+    return _most(db, rows, found.values, size)
+
+
+def _most(db: sqlite3.Connection, rows: str, values: list[Any], size: int) -> dict[str, int]:
     answer = db.execute(
-        f"SELECT value, count(*) FROM ({counted}) WHERE value IS NOT NULL GROUP BY value ORDER BY 2 DESC, 1 LIMIT ?",  # noqa: S608
+        f"SELECT value, count(*) FROM ({rows}) WHERE value IS NOT NULL GROUP BY value ORDER BY 2 DESC, 1 LIMIT ?",  # noqa: S608
         [*values, size],
     )
     return {str(value): count for value, count in answer}
 
 
-def histogram(db: sqlite3.Connection, question: Asked, found: Plan, bars: int) -> Histogram:
+def _order(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
+def histogram(db: sqlite3.Connection, found: Plan, bars: int) -> Histogram:
     """The records that fit, over time."""
-    if not question.tree.parts:
-        return _of_all(db, question, bars)
-    first, last = db.execute(f"SELECT min(r.ts_ms), max(r.ts_ms) {found.tables} {found.where}", found.values).fetchone()
+    if found.by_columns:
+        # What stands in the order of time is counted step by step: grouped, all of it would be sorted.
+        first, last = (_end(db, found, way) for way in ("ASC", "DESC"))
+    else:
+        first, last = db.execute(
+            f"SELECT min(r.ts_ms), max(r.ts_ms) {found.tables} {found.where}", found.values
+        ).fetchone()
     step = step_ms(first or 0, last or 0, bars)
-    if first is None:
+    if first is None or last is None:
         return Histogram(step, {})
     start = first // step * step
-    answer = db.execute(
+    if found.by_columns:
+        starts = range(start, last + 1, step)
+        among, asked = f"SELECT count(*) {found.tables} {found.where}", found.question
+        spans = ((at, max(at, asked.since_ms), min(at + step, asked.until_ms)) for at in starts)
+        answer = ((at, *db.execute(among, found.during(*span)).fetchone()) for at, *span in spans)
+        return Histogram(step, {at: count for at, count in answer if count})
+    grouped = db.execute(
         f"SELECT (r.ts_ms - ?) / ?, count(*) {found.tables} {found.where} GROUP BY 1 ORDER BY 1",
         [start, step, *found.values],
     )
-    return Histogram(step, {start + number * step: count for number, count in answer})
+    return Histogram(step, {start + number * step: count for number, count in grouped})
 
 
-def _of_all(db: sqlite3.Connection, question: Asked, bars: int) -> Histogram:
-    """All records of a time: what stands in the order of an index already needs no sorting to be counted."""
-    times = (question.since_ms, question.until_ms)
-    # One query for each end, as SQLite goes straight to it only where it is the only one.
-    first, last = (
-        db.execute(f"SELECT {end}(ts_ms) FROM record WHERE ts_ms >= ? AND ts_ms < ?", times).fetchone()[0]  # noqa: S608
-        for end in ("min", "max")
-    )
-    step = step_ms(first or 0, last or 0, bars)
-    counts: dict[int, int] = {}
-    start = None if first is None else first // step * step
-    while start is not None and start <= last:
-        span = (max(start, question.since_ms), min(start + step, question.until_ms))
-        (count,) = db.execute("SELECT count(*) FROM record WHERE ts_ms >= ? AND ts_ms < ?", span).fetchone()
-        if count:
-            counts[start] = count
-        start += step
-    return Histogram(step, counts)
+def _end(db: sqlite3.Connection, found: Plan, way: str) -> int | None:
+    row = db.execute(f"SELECT r.ts_ms {found.tables} {found.where} ORDER BY r.ts_ms {way} LIMIT 1", found.values)
+    return next(iter(row.fetchone() or (None,)))

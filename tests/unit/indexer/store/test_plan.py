@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from contract import asked
 from slmtrail.core.errors import QueryError
 from slmtrail.core.ports import Query
-from slmtrail.indexer.store import sqlite_deadline, sqlite_plan
+from slmtrail.indexer.store import sqlite_deadline, sqlite_page, sqlite_plan
+from slmtrail.indexer.store.facets import FACETS
+from slmtrail.indexer.store.language.fits import values as values_of
 from slmtrail.indexer.store.language.parse import parse
+from slmtrail.indexer.store.query import EVERY
 from slmtrail.indexer.store.sqlite import SqliteStore
 
 CORPUS = asked.records(seed=10, count=120)
@@ -25,25 +29,50 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     opened.close()
 
 
-@pytest.mark.parametrize(("probed", "values"), [(1, 0), (1, 500), (8, 1), (40, 3), (5000, 0)])
-def test_each_way_finds_the_same(store: SqliteStore, monkeypatch: pytest.MonkeyPatch, probed: int, values: int) -> None:
+@pytest.mark.parametrize(("rare", "few", "values"), [(1, 0, 0), (1, 0, 500), (8, 2, 1), (40, 20, 3), (5000, 1000, 0)])
+def test_each_way_finds_the_same(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, rare: int, few: int, values: int
+) -> None:
     # As if these few records were many.
-    monkeypatch.setattr(sqlite_plan, "_PROBED", probed)
+    monkeypatch.setattr(sqlite_plan, "_RARE", rare)
+    monkeypatch.setattr(sqlite_plan, "_FEW", few)
     monkeypatch.setattr(sqlite_plan, "_VALUES", values)
-    rng = random.Random(probed + values)
+    monkeypatch.setattr(sqlite_page, "NEAR", 10 + few)
+    rng = random.Random(rare + values)
     for _ in range(80):
         where = asked.search(rng)
         page = store.search(Query(where=where, limit=1000))
-        assert {sealed.leaf for sealed in page.records} == asked.expected(parse(where), CORPUS), where
+        wanted = asked.expected(parse(where), CORPUS)
+        assert {sealed.leaf for sealed in page.records} == wanted, where
         assert page.total == len(page.records)
+        some = store.search(Query(where=where, limit=3, count_to=EVERY))
+        assert (some.total, some.records) == (len(wanted), page.records[:3]), where
+        assert sum(store.histogram(Query(where=where), 20).counts.values()) == len(wanted)
+        for field in ("kind", "user"):
+            assert store.facet(Query(where=where), field, 9) == _tally(field, wanted), where
+
+
+def _tally(field: str, leaves: set[int]) -> Counter[str]:
+    records = [sealed.record for sealed in CORPUS if sealed.leaf in leaves]
+    return Counter(value for one in records for value in {v for name in FACETS[field] for v in values_of(one, name)})
+
+
+def test_what_fits_is_counted_as_far_as_it_is_asked_for(store: SqliteStore) -> None:
+    first = store.search(Query(limit=10, count_to=50))
+    assert (first.total, first.at_least) == (50, True)
+    assert (exact := store.search(Query(limit=10, count_to=len(CORPUS)))).total == len(CORPUS)
+    assert not exact.at_least
+    assert store.search(Query(limit=10, count_to=0)).at_least
 
 
 def test_a_search_that_takes_too_long_is_ended_and_the_next_one_answered(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_deadline, "_STEPS", 10)
-    monkeypatch.setattr(sqlite_deadline, "INDEXED_S", -1.0)
+    monkeypatch.setattr(sqlite_deadline, "LIMIT_S", -1.0)
     with pytest.raises(QueryError, match="narrow it"):
         store.search(Query(where="latency_ms>=0"))
+    with pytest.raises(QueryError, match="narrow it"):
+        store.search(Query(where="a*"))  # while a list is made
     monkeypatch.undo()
     assert store.search(Query(where="latency_ms>=0")).total

@@ -278,7 +278,7 @@ def test_large_records_make_a_short_page(whole: Path, monkeypatch: pytest.Monkey
     store = SqliteStore(whole)
     (everything,) = [store.search(Query(limit=1000))]
     largest = max(len(one.data) for one in everything.records)
-    monkeypatch.setattr("slmtrail.indexer.store.sqlite.MAX_PAGE_BYTES", 2 * largest)
+    monkeypatch.setattr("slmtrail.indexer.store.sqlite_page.MAX_PAGE_BYTES", 2 * largest)
     pages = [store.search(Query(limit=1000))]
     while pages[-1].cursor:
         pages.append(store.search(Query(limit=1000, after=pages[-1].cursor)))
