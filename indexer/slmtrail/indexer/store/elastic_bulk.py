@@ -33,6 +33,7 @@ _OF_THE_CLUSTER = frozenset({"validation_exception", "index_closed_exception"})
 _ANSWER = "errors,items.create.status,items.create.error.type,items.create.error.reason,items.create._index"
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
+_PLACE = b'{"%s":%%s,"%s":%%d' % (LEDGER.encode(), LEAF.encode())
 _LABELS = frozenset(name for name, field in FIELDS.items() if field.type == "labels")
 
 
@@ -172,9 +173,9 @@ def line(sealed: Sealed) -> bytes:
 
 
 def _parts(sealed: Sealed) -> tuple[bytes, bytes, memoryview]:
-    place = b'{"%s":%s,"%s":%d' % (LEDGER.encode(), orjson.dumps(sealed.ledger), LEAF.encode(), sealed.leaf)
+    place = _PLACE % (orjson.dumps(sealed.ledger), sealed.leaf)
     data, more = sealed.data, b","
-    if b"\\" in data or _LABELS & sealed.record.keys():
+    if b"\\" in data or not sealed.record.keys().isdisjoint(_LABELS):
         words = supplement(sealed.record)
         more = b',"%s":%s,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
     if b"\n" in data:

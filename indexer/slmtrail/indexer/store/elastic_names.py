@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from slmtrail.core import certificate, retaining
@@ -100,5 +101,8 @@ class Streams:
 
     def _allowed(self, record: Mapping[str, Any]) -> tuple[str, str]:
         environment, first = record.get(ENVIRONMENT), f"logs-{self.dataset}.{retention_class(record)}"
-        named = namespace(environment if isinstance(environment, str) else None)
+        named = _namespace(environment if isinstance(environment, str) else None)
         return f"{first}-{named}", f"{first}-{OTHER_ENVIRONMENTS}"
+
+
+_namespace = lru_cache(MAX_STREAMS)(namespace)
