@@ -72,6 +72,8 @@ def test_a_changed_policy_is_taken_up_and_on_record_and_a_broken_one_is_not(lawf
     lawful.file.write_text("roles: 7\n")
     process = lawful.trail.process("up")
     process.wait_for(r"(policy or rules changed and can't be used)")
+    (alert,) = eventually("an alert says so", lambda: lawful.trail.search("kind:alert rule.id:rule-failed"))
+    assert "roles: input should be" in alert["message"]
     assert process._process is not None
     process._process.send_signal(signal.SIGHUP)
     assert lawful.record()["slm.policy.digest"] == second
@@ -90,3 +92,6 @@ def test_a_rule_that_is_put_there_fires(lawful: Lawful) -> None:
     (lawful.rules / "names-bluebird").mkdir()
     (lawful.rules / "names-bluebird" / "rule.yaml").write_text(RULE)
     eventually("the rule fires", lambda: "names-bluebird" in lawful.record("bluebird").get("slm.flags", ()))
+    (lawful.rules / "bad").mkdir()
+    (lawful.rules / "bad" / "rule.yaml").write_text("match: [")
+    eventually("an alert names the bad one", lambda: lawful.trail.search('kind:alert "the rule bad can\'t be used"'))

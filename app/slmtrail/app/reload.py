@@ -31,8 +31,8 @@ class Lawbook:
         self._taken: Stamp = ()
 
     async def renewed(self, desk: Desk) -> Desk:
-        """Waits until the files have changed and can be used; the desk under them. What can't be used is logged, and
-        what is in force stays."""
+        """Waits until the files have changed and can be used; the desk under them. What can't be used is logged and
+        told in an alert, and what is in force stays."""
         seen = self._taken
         while True:
             await asyncio.sleep(LOOK_S)
@@ -45,10 +45,12 @@ class Lawbook:
                 judge = await asyncio.to_thread(parts.open_judge, self._settings, rules)
             except SettingsError as error:
                 log.error("policy or rules changed and can't be used; those in force stay: %s", error)
+                desk.judge.refuse(str(error))
                 continue
             if (rules.digest, judge.digest) != (desk.policy.digest, desk.judge.digest):
                 log.info("policy %s and rules %s are in force from now on", rules.digest[:12], judge.digest[:12])
                 return dataclasses.replace(desk, policy=rules, judge=judge, since_ms=since_ms(self._settings))
+            desk.judge.refuse_as(judge)
 
 
 async def under_law(lawbook: Lawbook, desk: Desk, work: Callable[[Desk, asyncio.Event], Awaitable[None]]) -> None:

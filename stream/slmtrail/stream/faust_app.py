@@ -27,7 +27,6 @@ from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
 from slmtrail.stream.emit import publish
 from slmtrail.stream.job.pulse import Pulse, end
-from slmtrail.stream.job.repartition import refused
 from slmtrail.stream.job.worker import Worker
 from slmtrail.stream.process import Desk, in_force
 from slmtrail.stream.runner import GROUP, PATIENCE_S, TICK_S
@@ -104,6 +103,7 @@ class Job:
                 if self.app.crashed:
                     raise RuntimeError("Faust crashed") from self.app.crash_reason
                 await self._worker.settle()
+                await self._worker.tell_refused()
                 if time.monotonic() >= next_tick_s:
                     next_tick_s = time.monotonic() + TICK_S
                     await self._worker.tell_time(await self._clocks())
@@ -238,8 +238,7 @@ async def work(
     bus = await connect()
     try:
         await bus.ensure_topics()
-        partitions = await bus.partitions(FRAMES)
-        await publish(in_force(desk), bus, refused(desk.judge, time.time_ns() // 1_000_000, partitions))
-        await Job(place, bus, desk, partitions).run(over(desk))
+        await publish(in_force(desk), bus)
+        await Job(place, bus, desk, await bus.partitions(FRAMES)).run(over(desk))
     finally:
         await bus.close()

@@ -26,7 +26,7 @@ from slmtrail.core.ports import Delivery, Message
 from slmtrail.core.trust import ANY, Trust, Trusted
 from slmtrail.stream import frame_signals
 from slmtrail.stream.chain import Chain
-from slmtrail.stream.judge.judge import Judge
+from slmtrail.stream.judge.judge import LAW, Judge
 from slmtrail.stream.judge.signal import Signals
 from slmtrail.stream.judge.texts import asked_last
 from slmtrail.stream.replay import left_out_by
@@ -353,7 +353,7 @@ def in_force(desk: Desk) -> Output:
         "@timestamp": desk.since_ms,
         "event.action": "policy_in_force",
         "event.outcome": "success",
-        "slm.config.name": "policy and rules of the stream",
+        "slm.config.name": LAW,
         "slm.config.type": "policy",
         "slm.config.digest": desk.policy.digest,
         "slm.config.values": {"version": desk.policy.version, "ruleset": desk.judge.digest},

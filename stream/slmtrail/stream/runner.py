@@ -27,12 +27,12 @@ async def run(bus: Bus, desk: Desk, batch_frames: int, over: asyncio.Event) -> N
     chains = await carried(bus)
     windows = Windows(desk.judge)
     windows.restore_shards(await remembered(bus))
-    refused = windows.take(desk.judge.refused(time.time_ns() // 1_000_000))
-    await publish(with_alerts(Output(), refused, windows, desk), bus)
     subscription, told = await bus.subscribe(FRAMES, GROUP), await bus.subscribe(SIGNALS, GROUP)
     next_tick_s = time.monotonic() + PATIENCE_S
     try:
         while not over.is_set():
+            if refused := desk.judge.refused(time.time_ns() // 1_000_000):
+                await publish(with_alerts(Output(), windows.take(refused), windows, desk), bus)
             batch = await subscription.poll(batch_frames, POLL_MS)
             if erasures := await told.poll(batch_frames, 0):
                 # No signals travel here, only who is to be forgotten.

@@ -23,7 +23,7 @@ SHARDS = 64
 MAX_BYTES = 1024 * 1024
 """Of a frame, about: the signals of one record more may be in it."""
 
-AT_START = -1
+ITSELF = -1
 """In the place of a partition of the frames, of what a worker itself says; the time stands for the offset."""
 
 Place = tuple[int, int]
@@ -70,9 +70,9 @@ def packed(output: Output, partitions: int) -> list[Message]:
 
 
 def refused(judge: Judge, clock_ms: int, partitions: int) -> list[Message]:
-    """The rules that can't be used, as a worker tells of them when it starts."""
+    """What can't be used, as a worker tells of it."""
     told = judge.refused(clock_ms)
-    return packed(Output(signals=told, sources=[(AT_START, clock_ms, len(told))]), partitions)
+    return packed(Output(signals=told, sources=[(ITSELF, clock_ms, len(told))]), partitions)
 
 
 def clocks(known: Mapping[int, int], partitions: int) -> list[Message]:

@@ -113,6 +113,11 @@ class Worker:
                 if self._holds.is_set():
                     await self._keep()
 
+    async def tell_refused(self) -> None:
+        """Tells the windows what came and can't be used: a rule, a policy."""
+        now_ms = time.time_ns() // 1_000_000
+        await self._bus.publish(SIGNALS, repartition.refused(self._desk.judge, now_ms, self._partitions))
+
     async def tell_time(self, clocks: dict[int, int]) -> None:
         """Tells all windows what time it is in these partitions of the frames."""
         if clocks:

@@ -27,6 +27,10 @@ _MAX_PLANS = 2000
 
 _Told = tuple[int, int, str, str, str, str]
 
+_MAX_TOLD_CHARS = 1000
+
+LAW = "policy and rules of the stream"
+"""By this name records and alerts speak of them."""
 RULE_FAILED = "rule-failed"
 """The rule that tells of rules which failed."""
 
@@ -87,7 +91,9 @@ class Judge:
         self, policy: Policy, rules: Sequence[Rule] | None = None, refused: Mapping[str, str] | None = None
     ) -> None:
         self.policy = policy
-        self._refused = dict(refused or {})
+        self._refused = {
+            f"rule.id:{name}": f"the rule {name} can't be used: {why}" for name, why in (refused or {}).items()
+        }
         self.rules = {rule.id: rule for rule in (built_in() if rules is None else rules)}
         self._terms: dict[tuple[str, str, str], Terms] = {}
         self._plans: dict[tuple[str, ...], list[_Asked]] = {}
@@ -133,16 +139,21 @@ class Judge:
         flags.sort()
         return Judged(flags, signals)
 
+    def refuse(self, why: str) -> None:
+        """Notes that a policy or rules came which can't be used, for the windows to be told."""
+        text = f"policy or rules changed and can't be used; those in force stay: {why}"
+        self._refused[f"slm.config.name:{LAW}"] = text[:_MAX_TOLD_CHARS]
+
+    def refuse_as(self, newer: Judge) -> None:
+        """The same for the rules that `newer`, which has no others in force, can't use."""
+        self._refused |= newer._refused
+
     def refused(self, clock_ms: int) -> list[Signals]:
-        """What the windows are told at a start of rules that can't be used."""
+        """What the windows are to be told of rules and policies that can't be used: each once."""
+        told, self._refused = self._refused, {}
         return [
-            Signals(
-                f"rule.id:{name}",
-                clock_ms,
-                clock_ms,
-                sayings=[saying(RULE_FAILED, Hit(f"the rule {name} can't be used: {why}"))],
-            )
-            for name, why in self._refused.items()
+            Signals(subject, clock_ms, clock_ms, sayings=[saying(RULE_FAILED, Hit(why))])
+            for subject, why in told.items()
             if RULE_FAILED in self.rules
         ]
 
