@@ -17,6 +17,7 @@ import pytest
 from jobs import Feed, JobTrail, check, until
 from servers.kafka import Kafka, start_kafka
 from small_disk import fill, small_disk
+from trails import eventually
 
 SEED = 20261126
 DISK_MB = 96
@@ -106,7 +107,7 @@ async def full(kafka: Kafka, feed: Feed) -> None:
 
 def one(kind: str, trail: JobTrail, kafka: Kafka, rng: random.Random) -> None:
     """One thing that happens."""
-    workers = trail.workers()
+    workers = eventually("workers run", trail.workers)
     if kind == "kill one":
         trail.kill_worker(rng.choice(workers))
     elif kind == "kill all":
