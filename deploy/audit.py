@@ -121,11 +121,12 @@ def page(found: dict[str, tuple[str, str]]) -> str:
     rows = [
         f"| {name} | {said or 'says nothing'} | {extra or 'every install'} |" for name, (said, extra) in found.items()
     ]
-    return (
-        "# Licences\n\nMade by `python deploy/audit.py --write` from what the packages say of themselves. `make audit`\n"
-        f"fails on one that is not among {', '.join(sorted(ALLOWED))}.\nWhat tests and development need is not passed on, "
-        "and not listed.\n\n| package | licence | comes with |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    head = (
+        "Made by `python deploy/audit.py --write` from what the packages say of themselves. `make audit` fails on one\n"
+        f"that is not among {', '.join(sorted(ALLOWED))}.\n"
+        "What tests and development need is not passed on, and not listed."
     )
+    return f"# Licences\n\n{head}\n\n| package | licence | comes with |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def locked(file: Path = ROOT / "requirements.lock") -> dict[str, str]:

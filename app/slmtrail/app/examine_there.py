@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from slmtrail.app import parts, tls
 from slmtrail.app.symptoms import Stage, Symptom, fault, warning
+from slmtrail.core.address import shown
 from slmtrail.core.errors import TrailError
 from slmtrail.core.ports import FRAMES, SIGNALS, TOPICS
 from slmtrail.core.settings import Settings
@@ -66,7 +67,9 @@ async def _bus(settings: Settings, stages: Collection[Stage]) -> list[Symptom]:
                 counts[topic] = await bus.partitions(topic)
             except TrailError as error:
                 if "has no topic" not in str(error):
-                    return [fault("bus", settings.bus.url, error, "see that Kafka runs and is reachable from here")]
+                    return [
+                        fault("bus", shown(settings.bus.url), error, "see that Kafka runs and is reachable from here")
+                    ]
                 fix = "run slmtrail setup kafka, which makes it and lets this user see it"
                 found.append(fault("topics", topic, "is not there", fix))
         for topic, count in counts.items():
@@ -128,14 +131,16 @@ def _store(settings: Settings) -> Iterator[Symptom]:
 
 
 def _gateway(settings: Settings) -> Iterator[Symptom]:
-    relay = settings.collector.relay
+    relay, place = settings.collector.relay, shown(settings.collector.relay)
     try:
         context = ssl.create_default_context(cafile=settings.collector.relay_ca)
         _, clock = _ask(relay, "/health/live", context)
     except OSError as error:
-        yield fault("gateway", relay, f"collector.relay_ca: {error.strerror or error}", "correct collector.relay_ca")
+        yield fault(
+            "gateway", shown(relay), f"collector.relay_ca: {error.strerror or error}", "correct collector.relay_ca"
+        )
     except _NoAnswer as error:
-        yield fault("gateway", relay, error, "see that it runs, and that collector.relay_ca holds its authority")
+        yield fault("gateway", place, error, "see that it runs, and that collector.relay_ca holds its authority")
     else:
         yield from clock
 

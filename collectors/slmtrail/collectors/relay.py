@@ -20,6 +20,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from slmtrail.collectors import relaying
+from slmtrail.core.address import shown
 from slmtrail.core.errors import BusError, SettingsError
 from slmtrail.core.ports import CONTROL, FRAMES, Delivery, Message
 
@@ -55,7 +56,7 @@ class Relay:
         """Returns when the bus behind the gateway has acknowledged all. Raises BusError, after as long as it was
         asked to wait."""
         if topic != FRAMES:
-            raise BusError(f"{self._address.geturl()}: a gateway takes frames, nothing for {topic}")
+            raise BusError(f"{shown(self._address.geturl())}: a gateway takes frames, nothing for {topic}")
         if not messages:
             return
         path, body = relaying.FRAMES_PATH, relaying.packed(message.value for message in messages)
@@ -67,7 +68,7 @@ class Relay:
     async def follow(self, topic: str) -> Decided:
         """Reads the decisions, which are all that comes this way."""
         if topic != CONTROL:
-            raise BusError(f"{self._address.geturl()}: a gateway tells decisions, nothing of {topic}")
+            raise BusError(f"{shown(self._address.geturl())}: a gateway tells decisions, nothing of {topic}")
         reader = Decided(_Line(self._address, self._tls), self._key)
         self._readers.append(reader)
         return reader
@@ -141,7 +142,7 @@ class _Line:
 
     def fault(self, text: str) -> BusError:
         """An error that names the gateway."""
-        return BusError(f"{self._address.geturl()}: {text}")
+        return BusError(f"{shown(self._address.geturl())}: {text}")
 
     def refused(self, answer: _Answer) -> BusError:
         """What the gateway says against a request."""

@@ -22,6 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
+from slmtrail.core.address import Address
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.frames import NAME
 from slmtrail.core.ports import RETENTION_DAYS
@@ -56,7 +57,7 @@ class CollectorSettings(Section):
         RETENTION_DAYS * 24,
         description="What can't be shipped for this long is dropped and signed for.",
     )
-    relay: str = Field(
+    relay: Address = Field(
         "", description="A gateway to ship through, as https://gateway:4747, where the bus can't be reached."
     )
     relay_ca: Path | None = Field(None, description="Authorities to believe the gateway's certificate by.")
@@ -74,7 +75,7 @@ def _listed(value: object) -> object:
 class IdentitySettings(Section):
     """Who is believed to be behind a request that passes a sidecar."""
 
-    jwks: str = Field("", description="Keys of bearer tokens, an https address or a file; empty: none is checked.")
+    jwks: Address = Field("", description="Keys of bearer tokens, an https address or a file; empty: none is checked.")
     issuer: str = Field("", description="The `iss` that tokens must have; empty: any.")
     audience: str = Field("", description="The `aud` that tokens must be for; empty: any.")
     user_claim: str = Field("sub", description="The claim that names the user.")
@@ -113,7 +114,7 @@ class IngestSettings(Section):
 class BusSettings(Section):
     """What carries frames and records."""
 
-    url: str = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
+    url: Address = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
     partitions: Positive = Field(1, description="Partitions of topics made by us; can't be changed later.")
     tls: bool = Field(False, description="Whether Kafka is spoken to over TLS.")
     ca: Path | None = Field(None, description="Authorities to believe the brokers' certificates by.")
@@ -154,7 +155,7 @@ class StreamSettings(Section):
 class StoreSettings(Section):
     """Where records are searched."""
 
-    url: str = Field("", description="http(s)://host:port of Elasticsearch; empty for SQLite in the data folder.")
+    url: Address = Field("", description="http(s)://host:port of Elasticsearch; empty for SQLite in the data folder.")
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Elasticsearch's API key, as it encodes it; rather in the environment than in a file.",
@@ -169,7 +170,7 @@ class StoreSettings(Section):
 class ReadersSettings(Section):
     """Who looks at the trail, on the page and through the API."""
 
-    jwks: str = Field(
+    jwks: Address = Field(
         "", description="Keys of readers' bearer tokens (OIDC), an https address or a file; empty: none is believed."
     )
     issuer: str = Field("", description="The `iss` that they must have; must be given with readers.jwks.")

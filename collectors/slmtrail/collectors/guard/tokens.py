@@ -18,6 +18,7 @@ from typing import Any
 
 import jwt
 
+from slmtrail.core.address import shown
 from slmtrail.core.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class TokenVerifier:
         try:
             self._take(await asyncio.to_thread(_fetch, self.options.jwks))
         except (OSError, ValueError) as error:
-            raise SettingsError(f"identity.jwks: {self.options.jwks}: no keys there ({_why(error)})") from None
+            raise SettingsError(f"identity.jwks: {shown(self.options.jwks)}: no keys there ({_why(error)})") from None
 
     def check(self, token: str, now_s: float) -> Checked | None:
         """What the token proves; None where its key is not known and may be after `refresh`."""

@@ -57,8 +57,10 @@ class ElasticClient:
                 request_timeout=60,
                 **options,
             )
-        except ValueError as error:
-            raise SettingsError(f"store: is no address of Elasticsearch: {error}") from None
+        except ValueError:
+            # What is wrong with it may quote a password.
+            text = "store.url: is no address of Elasticsearch: write http(s)://host:port, and / of a password as %2F"
+            raise SettingsError(text) from None
         self.place = f"{parts.hostname}:{port}"
 
     def ask(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
