@@ -25,12 +25,14 @@ FOLDER = ROOT / "deploy/kubernetes"
 BUILT = ("base", "overlays/production", "overlays/model", "overlays/tailer")
 VERSION = "1.31"
 """Native sidecars are on by default from 1.29 on."""
+SERVERS = ("kafka-password=", "../store-keys/")
+"""What of a secret is of Kafka and Elasticsearch, and not among our keys."""
 DOCKERFILE = (ROOT / "deploy/docker/Dockerfile").read_text()
 
 
 def written() -> list[Any]:
     """What stands in our files: whole manifests, and the component's patch."""
-    files = sorted(path for path in FOLDER.rglob("*.yaml") if path.name != "kustomization.yaml")
+    files = sorted(path for path in FOLDER.rglob("*.yaml") if path.name not in ("kustomization.yaml", "policy.yaml"))
     return [
         pytest.param(made, id=f"{file.relative_to(FOLDER)}:{made['kind']}/{made['metadata']['name']}")
         for file in files
@@ -203,7 +205,7 @@ def test_policies_and_budgets_mean_somebody() -> None:
 def test_a_stream_grows_no_further_than_its_partitions() -> None:
     manifests = built("overlays/production")
     (scaler,) = [each for each in manifests if each["kind"] == "HorizontalPodAutoscaler"]
-    (shared,) = [each for each in manifests if each["kind"] == "ConfigMap"]
+    (shared,) = [each for each in manifests if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "slmtrail"]
     assert scaler["spec"]["maxReplicas"] == int(shared["data"]["SLMTRAIL_BUS_PARTITIONS"])
 
 
@@ -229,6 +231,36 @@ def secrets_in_docs() -> dict[str, list[str]]:
     return {name: re.findall(r"--from-file=(\S+)", files) for name, files in made}
 
 
+@pytest.mark.parametrize("stage", ["gateway", "stream", "indexer"])
+def test_each_stage_shows_itself_to_kafka_and_elasticsearch_and_has_the_policy(stage: str) -> None:
+    manifests = built("overlays/production")
+    (container,) = pods(manifests)[stage]["containers"]
+    given = {key: value for key, value in environ(manifests, container).items() if key.startswith("SLMTRAIL_")}
+    assert "SLMTRAIL_DATA=/data" in DOCKERFILE
+    loaded = settings.load(environ={"SLMTRAIL_DATA": "/data", **given})
+    assert loaded.bus.tls
+    assert loaded.bus.user == f"slmtrail-{'collector' if stage == 'gateway' else stage}"
+    files = [loaded.bus.password_file, loaded.store.api_key_file, loaded.store.retention_api_key_file]
+    wanted = [file for file in files if file]
+    assert len(wanted) == (3 if stage == "indexer" else 1)
+    in_secret = {
+        re.split("[=/]", name.removeprefix("../"))[-1 if "store-keys" in name else 0]
+        for name in secrets_in_docs()[f"slmtrail-{stage}"]
+    }
+    for file in wanted:
+        assert file.parent == loaded.keys
+        assert file.name in in_secret
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pods(manifests)[stage]["volumes"]}
+    assert loaded.policy
+    assert loaded.bus.ca == loaded.store.ca
+    assert loaded.bus.ca
+    for file, config_map in ((loaded.policy, "slmtrail-policy"), (loaded.bus.ca, "slmtrail-servers")):
+        assert volumes[mounts[str(file.parent)]]["configMap"]["name"] == config_map
+    (made,) = [each for each in manifests if each["metadata"]["name"] == "slmtrail-policy"]
+    assert made["data"] == {loaded.policy.name: (ROOT / "deploy/policy/policy.yaml").read_text()}
+
+
 @pytest.mark.parametrize(
     ("secret", "stage"), [("slmtrail-gateway", "collect"), ("slmtrail-stream", "stream"), ("slmtrail-indexer", "index")]
 )
@@ -243,7 +275,8 @@ def test_each_stage_finds_its_keys_in_its_secret(
     pod.trust_file.parent.mkdir()
     shutil.copy(tmp_path / "cluster/trust/trust.json", pod.trust_file)
     for name in secrets_in_docs()[secret]:
-        shutil.copy(tmp_path / "cluster/keys" / name, pod.keys)
+        if not name.startswith(SERVERS):
+            shutil.copy(tmp_path / "cluster/keys" / name, pod.keys)
     found = [each for each in examine_here.examine(pod, [stage]) if each.check in ("keys", "trust")]
     assert found == []
     if stage == "collect":

@@ -68,6 +68,15 @@ def test_it_runs_a_command_that_exists(unit: Path) -> None:
     assert named["SLMTRAIL_DATA"] == f"/var/lib/{keys(unit)['StateDirectory']}"
 
 
+def test_the_settings_that_all_share_can_be_read_and_name_the_policy() -> None:
+    loaded = settings.load(ROOT / "deploy/systemd/slmtrail.toml", environ={})
+    configured = {environment(unit)["SLMTRAIL_CONFIG"] for unit in UNITS}
+    assert configured == {"/etc/slmtrail/slmtrail.toml"}
+    assert str(loaded.policy) == "/etc/slmtrail/policy.yaml"
+    assert loaded.bus.tls
+    assert loaded.store.ca
+
+
 def test_collectors_on_one_host_have_names_of_their_own() -> None:
     units = [unit for unit in UNITS if unit.stem.removeprefix("slmtrail-") in ("collector", "sidecar", "tailer")]
     assert len({environment(unit).get("SLMTRAIL_COLLECTOR_NAME", "local") for unit in units}) == len(units) == 3
