@@ -69,7 +69,7 @@ def total(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | N
 
 
 def distinct(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
-    """How many different values within `within_ms`; fires from `at_least` on."""
+    """How many different values within `within_ms`; fires from `at_least` on. No more are counted than `at_most`."""
     seen: dict[str, int] = state.setdefault("seen", {})
     name = short(value)
     seen[name] = max(seen.get(name, 0), at_ms)
@@ -78,7 +78,7 @@ def distinct(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit 
     newest = max(seen.values())
     for known in [known for known, last in seen.items() if last < newest - p["within_ms"] - LATENESS_MS]:
         del seen[known]
-    while len(seen) > MAX_DISTINCT:
+    while len(seen) > p.get("at_most", MAX_DISTINCT):
         del seen[min(seen, key=lambda known: (seen[known], known))]
     found = sum(1 for last in seen.values() if at_ms - p["within_ms"] < last <= at_ms + p["within_ms"])
     return Hit(observed=found, baseline=p["at_least"]) if found >= p["at_least"] else None

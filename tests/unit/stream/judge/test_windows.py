@@ -274,6 +274,10 @@ def test_sums_and_distinct_values() -> None:
     for n in range(5000):
         distinct(state, START_MS + n, n, WITHIN)
     assert len(state["seen"]) <= 512
+    for n in range(5000):
+        found = distinct(state, START_MS + n, n, {**WITHIN, "at_most": 20})
+    assert found is not None
+    assert found.observed == len(state["seen"]) == 20
     assert "new" not in str(state), "values are not kept"
 
 

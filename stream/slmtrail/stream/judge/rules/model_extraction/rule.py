@@ -46,7 +46,7 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     asked = forms[form] = forms.pop(form, {})
     if len(forms) > _MAX_FORMS:
         del forms[next(iter(forms))]
-    alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"]})
+    alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"], "at_most": 2 * p["alike"]})
     # In one text: as a map they would take twenty times the memory, of every user.
     recent: str = state.get("texts", "")
     many = None
