@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+import orjson
 import pytest
 
 from builders import Stream, inference
@@ -96,6 +97,20 @@ def test_alerts_are_acknowledged_with_what_the_windows_remember(stream: Stream, 
 
     run(stream, bus, steps)
     assert bus.order == [RECORDS, ALERTS, STATE, "ack"]
+
+
+def test_a_policy_that_cannot_be_used_is_told_once(stream: Stream, bus: Kept) -> None:
+    stream.desk.judge.refuse("policy.yaml:1:1: roles: input should be a valid dictionary")
+
+    async def steps(worker: Worker) -> None:
+        for _ in range(2):
+            await worker.tell_refused()
+        await worker.signals(bus.signals(), lambda: None)
+
+    run(stream, bus, steps)
+    (alert,) = [orjson.loads(message.value) for message in bus.on[ALERTS]]
+    assert alert["slm.alert.subject"] == "slm.config.name:policy and rules of the stream"
+    assert alert["slm.alert.count"] == 1
 
 
 def test_who_takes_over_says_nothing_twice(stream: Stream, bus: Kept) -> None:
