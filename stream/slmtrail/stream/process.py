@@ -82,7 +82,7 @@ class Desk:
 
     def stamped(self, record: dict[str, Any]) -> dict[str, Any]:
         """`record` with what it was judged by, and the class by which it is kept."""
-        return record | self.stamp | {retaining.FIELD: self.policy.retention.class_of(record)}
+        return {**record, **self.stamp, retaining.FIELD: self.policy.retention.class_of(record)}
 
 
 @dataclass(slots=True)
