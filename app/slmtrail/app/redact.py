@@ -237,7 +237,7 @@ def _text_of(line: bytes) -> tuple[str, str]:
     except orjson.JSONDecodeError:
         try:
             given = stdlib_json.loads(line)  # which lets lone surrogates pass
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return "", f"not JSON: {error}"
     if not isinstance(given, dict) or not isinstance(given.get("text"), str):
         return "", 'no object with a string under "text"'
@@ -293,7 +293,7 @@ def _labels_of(line: bytes, number: int) -> tuple[str, list[tuple[str, int, int]
     try:
         labels = stdlib_json.loads(line).get("labels", [])
         return text, [(str(label["type"]), int(label["start"]), int(label["end"])) for label in labels]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         raise SettingsError(
             f'line {number}: "labels" should be a list of {{"type", "start", "end"}}; correct it and try again'
         ) from None

@@ -215,28 +215,32 @@ def check(case: Case, key: Ed25519PublicKey) -> dict[str, Any]:
     return manifest
 
 
+def say(line: str) -> None:
+    """One line, in which what a case holds neither begins another nor moves the cursor."""
+    sys.stdout.write("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) + "\n")
+
+
 def main() -> int:
     """Prints what was found."""
     parser = argparse.ArgumentParser(description="Checks a case file of slmtrail.")
     parser.add_argument("case", type=Path)
     parser.add_argument("--key", help="the ledger's public key, got from elsewhere than the case")
     given = parser.parse_args()
-    say = sys.stdout.write
     try:
         case = Case(given.case)
         key = load_key(given.key or case.read("keys/ledger.vkey").decode().split("\n")[0])
         manifest = check(case, key)
     except Wrong as error:
-        say(f"NOT VERIFIED: {error}\n")
+        say(f"NOT VERIFIED: {error}")
         return 1
     except Exception as error:  # whatever a damaged archive, JSON or base64 brings: it is not verified
-        say(f"NOT VERIFIED: the case can't be read ({type(error).__name__})\n")
+        say(f"NOT VERIFIED: the case can't be read ({type(error).__name__})")
         return 2
-    say(f"VERIFIED: {manifest['records']} records of {', '.join(manifest['ledgers']) or 'no ledger'}\n")
-    say(f"made {manifest['made']}, query: {json.dumps(manifest['query'], ensure_ascii=True)}\n")
+    say(f"VERIFIED: {manifest['records']} records of {', '.join(manifest['ledgers']) or 'no ledger'}")
+    say(f"made {manifest['made']}, query: {json.dumps(manifest['query'], ensure_ascii=True)}")
     fingerprint = sha256(key.public_bytes_raw()).hex()[:16]
     whose = "the key you gave" if given.key else "the key INSIDE the case: compare it with one you trust"
-    say(f"by {whose}, {fingerprint}\n")
+    say(f"by {whose}, {fingerprint}")
     return 0
 
 
