@@ -96,7 +96,13 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 FOLLOW_S = 0.5
-EXTRAS = {"faust": "stream", "presidio_analyzer": "stream", "elasticsearch": "indexer", "jinja2": "all"}
+EXTRAS = {
+    "faust": "stream",
+    "presidio_analyzer": "stream",
+    "elasticsearch": "indexer",
+    "jinja2": "all",
+    "opentelemetry": "tracing",
+}
 """Which extra brings a package that a command misses."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object or one a line, for programs.")]
@@ -125,11 +131,13 @@ def options(
 def up(demo: Annotated[bool, typer.Option("--demo", help="Play a few minutes of believable traffic.")] = False) -> None:
     """Run the whole pipeline and the page in this process."""
     from slmtrail.app import page, run
+    from slmtrail.app.otel import traced
 
     settings = given.settings()
     err.print("starting: loading the recognisers of personal data …")
     shown = functools.partial(page.pages, settings, settings.ingest.host)
-    asyncio.run(run.up(settings, _greet, shown, _demo if demo else None))
+    with traced(settings):
+        asyncio.run(run.up(settings, _greet, shown, _demo if demo else None))
     err.print("stopped; what was accepted is kept, the next start goes on from here")
 
 

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import orjson
 import prometheus_client
 
+from slmtrail.app.otel import traced
 from slmtrail.app.serve import listen
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.health import HEALTH
@@ -47,10 +48,12 @@ ANSWERS = {"/metrics": metrics, "/health/live": live, "/health/ready": ready}
 
 @contextlib.contextmanager
 def monitored(settings: Settings, offset: int = 0) -> Iterator[None]:
-    """Answers meanwhile at `monitor.port` plus `offset`; without the setting, does nothing."""
+    """Answers meanwhile at `monitor.port` plus `offset`, and sends spans to `tracing.endpoint`; without these settings,
+    does nothing."""
     given = settings.monitor
     if given.port is None:
-        yield
+        with traced(settings):
+            yield
         return
     port = given.port + offset if given.port else 0
     if port > 65535:
@@ -63,7 +66,8 @@ def monitored(settings: Settings, offset: int = 0) -> Iterator[None]:
         thread.start()
         log.info("metrics and health are at http://%s:%d", given.host, sock.getsockname()[1])
         try:
-            yield
+            with traced(settings):
+                yield
         finally:
             server.shutdown()
             thread.join()

@@ -11,6 +11,7 @@ from slmtrail.core.errors import BusError, StorageError
 from slmtrail.core.frames import SHIP_WINDOW_FRAMES
 from slmtrail.core.metrics import EVENTS_DROPPED, FRAMES_SHIPPED, SHIP_FAILURES
 from slmtrail.core.ports import FRAMES, Message, Publisher
+from slmtrail.core.tracing import TRACING, frames_in
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ class Shipper:
         """Ships one window; returns how many frames that was."""
         frames = await asyncio.to_thread(self._window)
         if frames:
-            await self._bus.publish(FRAMES, [Message(self._collector, frame.data) for frame in frames])
+            with TRACING.span("ship", lambda: frames_in(frame.data for frame in frames)):
+                await self._bus.publish(FRAMES, [Message(self._collector, frame.data) for frame in frames])
             await asyncio.to_thread(self._spool.forget, frames)
             FRAMES_SHIPPED.inc(len(frames))
         return len(frames)

@@ -203,6 +203,16 @@ class MonitorSettings(Section):
     )
 
 
+class TracingSettings(Section):
+    """Spans of the pipeline itself."""
+
+    endpoint: Address = Field(
+        "",
+        description="Where spans go by OTLP over HTTP, as http://localhost:4318/v1/traces (pip install "
+        "'slmtrail[tracing]'); empty: there are none.",
+    )
+
+
 class LedgerSettings(Section):
     """The signed log over the records."""
 
@@ -230,6 +240,7 @@ class Settings(Section):
     monitor: MonitorSettings = MonitorSettings()
     readers: ReadersSettings = ReadersSettings()
     page: PageSettings = PageSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @property
     def keys(self) -> Path:

@@ -19,6 +19,7 @@ from slmtrail.core.health import HEALTH
 from slmtrail.core.metrics import DEADLETTERS as DEADLETTERS_TOTAL
 from slmtrail.core.metrics import FRESHNESS_SECONDS, RECORDS_STORED, STORE_FAILURES
 from slmtrail.core.ports import CHECKPOINTS, DEADLETTERS, RECORDS, Bus, Delivery, Message, Refusal, Sealed, Store
+from slmtrail.core.tracing import TRACING, FrameId
 from slmtrail.indexer.behind import Behind
 from slmtrail.indexer.erase import ordered
 from slmtrail.indexer.seal import Batch, Sealer
@@ -58,7 +59,8 @@ async def run(
 
     async def store_when_there_is_room(sealed: Batch) -> None:
         async with room:
-            await _store(sealed, bus, store, sealer.ledger)
+            with TRACING.span("store", lambda: _frames(sealed.records)):
+                await _store(sealed, bus, store, sealer.ledger)
 
     async def seal() -> None:
         while True:
@@ -173,6 +175,12 @@ def _refused(refusal: Refusal) -> Message:
         "record": sealed.data.decode(),
     }
     return Message(sealed.record["slm.collector.id"], canonical.dumps(letter))
+
+
+def _frames(records: list[Sealed]) -> list[FrameId]:
+    """Which frames these records came in."""
+    told = (sealed.record for sealed in records if "slm.collector.frame" in sealed.record)
+    return [(each["slm.collector.id"], each["slm.collector.boot"], each["slm.collector.frame"]) for each in told]
 
 
 def _observe_freshness(records: list[Sealed]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from slmtrail.core.metrics import PROCESS_SECONDS
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
+from slmtrail.core.tracing import TRACING, frames_in
 from slmtrail.stream.alerting import alerted, with_alerts
 from slmtrail.stream.emit import carried, publish, remembered
 from slmtrail.stream.job.repartition import opened
@@ -41,10 +43,11 @@ async def run(bus: Bus, desk: Desk, batch_frames: int, over: asyncio.Event) -> N
                 await publish(with_alerts(Output(), [], windows, desk), bus)
                 await told.commit()
             if batch:
-                with PROCESS_SECONDS.time():
-                    output = await asyncio.to_thread(process, batch, chains, desk)
-                    output = await asyncio.to_thread(alerted, output, windows, desk)
-                await publish(output, bus)
+                with TRACING.span("process", partial(frames_in, [delivery.value for delivery in batch])):
+                    with PROCESS_SECONDS.time():
+                        output = await asyncio.to_thread(process, batch, chains, desk)
+                        output = await asyncio.to_thread(alerted, output, windows, desk)
+                    await publish(output, bus)
                 chains.update(output.chains)
                 await subscription.commit()
             if len(batch) < batch_frames and time.monotonic() >= next_tick_s:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core.errors import StoreError
 from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
 from slmtrail.core.ports import RECORDS, Delivery
+from slmtrail.core.tracing import TRACING, FrameId, Work
 from slmtrail.indexer import index
 from slmtrail.indexer.behind import Behind
 from slmtrail.indexer.index import run
@@ -103,7 +106,7 @@ def test_a_batch_is_sealed_while_the_one_before_is_stored(tmp_path: Path) -> Non
     asyncio.run(indexed(tmp_path, store, Telling(tmp_path / "ledger", LEDGER, trail.key), 40))
 
 
-def test_several_batches_are_stored_at_once_and_none_is_committed_before_the_first(tmp_path: Path) -> None:
+def test_a_batch_is_stored_as_soon_as_another_ends_and_none_is_committed_before_the_first(tmp_path: Path) -> None:
     trail = SealedTrail(tmp_path)
     third = threading.Event()
 
@@ -117,7 +120,7 @@ def test_several_batches_are_stored_at_once_and_none_is_committed_before_the_fir
             return super().write(records)
 
     sealer = Sealer(tmp_path / "ledger", LEDGER, trail.key)
-    asyncio.run(indexed(tmp_path, Slow(trail.store_path, writable=True), sealer, 60, at_once=3))
+    asyncio.run(indexed(tmp_path, Slow(trail.store_path, writable=True), sealer, 60, at_once=2))
 
 
 def test_a_store_that_failed_is_asked_what_arrived_before_more_is_sent(
@@ -138,6 +141,22 @@ def test_a_store_that_failed_is_asked_what_arrived_before_more_is_sent(
     store = Losing(trail.store_path, writable=True)
     asyncio.run(indexed(tmp_path, store, Sealer(tmp_path / "ledger", LEDGER, trail.key), 4))
     assert sent[1] == sent[0][3:]
+
+
+def test_what_is_stored_is_told_by_the_frame_it_came_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[FrameId] = []
+
+    class Noted:
+        def span(self, work: Work, frames: Iterable[FrameId]) -> AbstractContextManager[None]:
+            assert work == "store"
+            asked.extend(frames)
+            return nullcontext()
+
+    monkeypatch.setattr(TRACING, "tracer", Noted())
+    trail = SealedTrail(tmp_path)
+    sealer = Sealer(tmp_path / "ledger", LEDGER, trail.key)
+    asyncio.run(indexed(tmp_path, SqliteStore(trail.store_path, writable=True), sealer, 15))
+    assert {(collector, number) for collector, _, number in asked} >= {("edge-1", 0)}
 
 
 def test_how_far_it_is_behind_is_told(tmp_path: Path) -> None:

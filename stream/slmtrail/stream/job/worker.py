@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from slmtrail.core.errors import TrailError
 from slmtrail.core.metrics import PROCESS_SECONDS, SIGNAL_FRAMES
 from slmtrail.core.ports import SIGNALS, STATE, Bus, Delivery, Message
+from slmtrail.core.tracing import TRACING, frames_in
 from slmtrail.stream.alerting import told
 from slmtrail.stream.chain import Chain
 from slmtrail.stream.emit import SHARDS, chains_in, publish
@@ -84,11 +85,12 @@ class Worker:
             if not self._holds.is_set():
                 return
             self._follow(batch)
-            with PROCESS_SECONDS.time():
-                output = await asyncio.to_thread(process, batch, self._chains, self._desk)
-                signals = await asyncio.to_thread(repartition.packed, output, self._partitions)
-            self._still_ours()
-            await publish(output, self._bus, signals)
+            with TRACING.span("process", lambda: frames_in(delivery.value for delivery in batch)):
+                with PROCESS_SECONDS.time():
+                    output = await asyncio.to_thread(process, batch, self._chains, self._desk)
+                    signals = await asyncio.to_thread(repartition.packed, output, self._partitions)
+                self._still_ours()
+                await publish(output, self._bus, signals)
             self._chains.update(output.chains)
             ack()
 
