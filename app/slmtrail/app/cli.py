@@ -51,7 +51,7 @@ from slmtrail.core.errors import EventError, SettingsError, TrailError
 from slmtrail.core.ports import Page
 
 if TYPE_CHECKING:
-    from slmtrail.app.reading import Reading
+    from slmtrail.app.readers.looking import Looking
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -258,11 +258,11 @@ def search(
 
     words = " ".join(text or [])
     asked = Asked(words, user, model, kind, environment, flag, outcome, since, until, limit, after, sort)
-    with _reading() as reading:
+    with _looking() as looking:
         if count or facets or histogram:
-            total = reading.count(asked) if count else None
-            by_value = {field: reading.facet(asked, field, counts.VALUES) for field in dict.fromkeys(facets or [])}
-            over_time = reading.histogram(asked, counts.BARS) if histogram else None
+            total = looking.count(asked) if count else None
+            by_value = looking.facets(asked, facets, counts.VALUES) if facets else {}
+            over_time = looking.histogram(asked, counts.BARS) if histogram else None
             if as_json:
                 told = {"total": total, "facets": counts.facets_told(by_value) or None}
                 bars = counts.histogram_told(over_time) if over_time else None
@@ -270,7 +270,7 @@ def search(
             else:
                 counts.show(out, total, by_value, over_time)
             return
-        page = reading.search(asked)
+        page = looking.search(asked)
     if as_json:
         _page(page)
         return
@@ -292,8 +292,10 @@ def alerts(
     """List alerts, newest first."""
     from slmtrail.app.reading import Asked
 
-    with _reading() as reading:
-        page = reading.alerts(Asked(since=since, user=user, flag=flag, limit=limit))
+    asked = Asked(since=since, user=user, flag=flag, limit=limit)
+    with _looking() as looking:
+        page = looking.trail.alerts(asked)
+        looking.told("alerts", len(page.records), asked)
     if as_json:
         _page(page)
         return
@@ -316,8 +318,8 @@ def alerts(
 @app.command()
 def show(record_id: Annotated[str, typer.Argument(help="The event.id of a record.")], as_json: Json = False) -> None:
     """Show one record and what can be proved of it."""
-    with _reading() as reading:
-        sealed, proof = reading.show(record_id)
+    with _looking() as looking:
+        sealed, proof = looking.show(record_id)
     if as_json:
         state = {"state": proof.state, "text": proof.text, "ledger": sealed.ledger, "leaf": sealed.leaf}
         if proof.proof:
@@ -338,12 +340,15 @@ def follow(
     count: Annotated[int, typer.Option(help="End after this many records; 0 goes on until interrupted.")] = 0,
 ) -> None:
     """Print records as they are stored."""
-    with _reading() as reading:
-        seen = reading.ends()
+    from slmtrail.app.reading import Asked
+
+    with _looking() as looking:
+        fits = looking.following(Asked(kind=kind))
+        seen = looking.trail.ends()
         printed = 0
         while True:
-            for sealed in reading.newer(seen):
-                if kind and sealed.record["slm.kind"] != kind:
+            for sealed in looking.trail.newer(seen):
+                if not fits(sealed.record):
                     continue
                 _raw(sealed.data) if as_json else _print_record(sealed.record)
                 printed += 1
@@ -390,14 +395,11 @@ async def _demo(address: str) -> None:
 
 
 @contextmanager
-def _reading() -> Iterator[Reading]:
-    from slmtrail.app.reading import Reading
+def _looking() -> Iterator[Looking]:
+    from slmtrail.app.readers.here import here
 
-    reading = Reading(given.settings())
-    try:
-        yield reading
-    finally:
-        reading.close()
+    with here(given.settings()) as looking:
+        yield looking
 
 
 def _line(content: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated
 
 import orjson
@@ -25,12 +24,12 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object, for programs.")] = False,
 ) -> None:
     """Compare what two models did: failures, blocks, latency, tokens, findings, answers, and their configuration."""
-    from slmtrail.app.reading import Asked, Reading
-    from slmtrail.indexer.reading.compare import compare as compared
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
 
-    with closing(Reading(given.settings())) as reading:
+    with here(given.settings()) as looking:
         asked = Asked(" ".join(text or []), environment=environment, since=since, until=until)
-        found = compared(reading.ask, reading.query(asked), one, other)
+        found = looking.compare(asked, one, other)
     if as_json:
         typer.echo(orjson.dumps(found).decode())
     else:

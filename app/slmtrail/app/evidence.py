@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,7 +45,8 @@ def evidence(
     as_json: Json = False,
 ) -> None:
     """Write a case file: the records that fit, their proofs, keys, policy, a report, and a program that checks it."""
-    from slmtrail.app.reading import Asked, Reading
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
 
     if check:
         _check(check, key)
@@ -55,8 +55,9 @@ def evidence(
         raise QueryError("say where the case file is to be written: -o case.zip")
     asked = Asked(" ".join(text or []), user, model, kind, environment, flag, outcome, since, until)
     as_asked = {name: value for name, value in asdict(asked).items() if value and name not in ("limit", "after")}
-    with closing(Reading(given.settings())) as reading:
-        manifest = write_case(to, reading.ask, reading.query(asked), as_asked)
+    with here(given.settings()) as looking:
+        manifest = write_case(to, looking.trail.ask, looking.trail.query(asked), as_asked)
+        looking.told("evidence", manifest["records"], asked)
     if as_json:
         _print(manifest)
 

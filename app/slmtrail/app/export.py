@@ -39,32 +39,39 @@ def export(
         count = _of_query(to, " ".join(text or []), form, since, until, sort)
         typer.echo(f"{count} records", err=True)
         return
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
     from slmtrail.indexer import export as writing
 
     settings = given.settings()
     sizes = {folder.ledger: folder.checkpoint()[1].size for folder in parts.ledger_folders(settings)}
-    with closing(parts.open_store(settings)) as store, _opened(to) as file:
+    with here(settings) as looking, closing(parts.open_store(settings)) as store, _opened(to) as file:
         count = writing.write(store, sizes, file)
+        looking.told("export", count, Asked())
     typer.echo(f"{count} records of {len(sizes)} ledgers", err=True)
 
 
 def _of_query(to: Path, text: str, form: str, since: str, until: str, sort: str) -> int:
     import dataclasses
 
-    from slmtrail.app.reading import Asked, Reading
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
     from slmtrail.app.tables import FORMATS
     from slmtrail.indexer.reading.walk import walk
 
     written = FORMATS[form]
-    with closing(Reading(given.settings())) as reading:
-        query = reading.query(Asked(text, since=since, until=until, sort=sort))
-        reading.ask(dataclasses.replace(query, limit=1))  # a search that can't be understood leaves no file
-        with _opened(to) as file:
-            file.write(written.head())
-            count = 0
-            for sealed in walk(reading.ask, query, MAX_RECORDS):
-                file.write(written.row(sealed))
-                count += 1
+    asked, count = Asked(text, since=since, until=until, sort=sort), 0
+    with here(given.settings()) as looking:
+        query = looking.trail.query(asked)
+        looking.trail.ask(dataclasses.replace(query, limit=1, count_to=0))  # what can't be understood leaves no file
+        try:
+            with _opened(to) as file:
+                file.write(written.head())
+                for sealed in walk(looking.trail.ask, query, MAX_RECORDS):
+                    file.write(written.row(sealed))
+                    count += 1
+        finally:
+            looking.told("export", count, asked)
     return count
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Annotated
 
 import orjson
@@ -23,17 +22,17 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object, for programs.")] = False,
 ) -> None:
     """Find where the same, or nearly the same, was asked: by whom, and what each model version answered."""
-    from slmtrail.app.reading import Asked, Reading
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
     from slmtrail.core.said import prompt
-    from slmtrail.indexer.reading.history import history as found_in
 
     if bool(record_id) == bool(text):
         raise QueryError("give the id of a record, or a prompt with --text")
-    with closing(Reading(given.settings())) as reading:
-        wanted = text or prompt(reading.show(record_id)[0].record)
+    with here(given.settings()) as looking:
+        wanted = text or prompt(looking.show(record_id)[0].record)
         if not wanted:
             raise QueryError(f"{record_id}: nothing was asked in this record, or its content is gone")
-        found = found_in(reading.ask, reading.query(Asked(user=user, since=since, until=until)), wanted)
+        found = looking.history(Asked(user=user, since=since, until=until), wanted)
     if as_json:
         typer.echo(orjson.dumps(found).decode())
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -33,8 +32,8 @@ def incident(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object, for programs.")] = False,
 ) -> None:
     """Tell what happened, in order: requests, logins, verdicts, changes and alerts across all environments."""
-    from slmtrail.app.reading import Asked, Reading
-    from slmtrail.indexer.reading.incident import incident as inquired
+    from slmtrail.app.readers.here import here
+    from slmtrail.app.reading import Asked
     from slmtrail.indexer.store.language.times import moment_ms, span_ms
 
     subjects: list[tuple[About, str]] = [
@@ -48,13 +47,15 @@ def incident(
     given_ones = [(about, name) for about, name in subjects if name]
     if len(given_ones) != 1:
         raise QueryError("say what it is about by one of: a record's id, --trace, --session, --user, --alert, --at")
-    with closing(Reading(given.settings())) as reading:
-        query = reading.query(Asked(since=since, until=until))
-        found = inquired(reading.ask, query, *given_ones[0], span_ms(around))
-    if to:
-        records = [entry.sealed for entry in (*found.changes, *found.entries)]
-        about, name = given_ones[0]
-        write_case(to, lambda _: Page(records, len(records)), query, {"incident": f"{about} {name}", "around": around})
+    about, name = given_ones[0]
+    asked = Asked(since=since, until=until)
+    with here(given.settings()) as looking:
+        found = looking.incident(asked, about, name, span_ms(around))
+        if to:
+            records = [entry.sealed for entry in (*found.changes, *found.entries)]
+            query, case = looking.trail.query(asked), {"incident": f"{about} {name}", "around": around}
+            write_case(to, lambda _: Page(records, len(records)), query, case)
+            looking.told("evidence", len(records), asked)
     if as_json:
         typer.echo(orjson.dumps(told(found)).decode())
     else:

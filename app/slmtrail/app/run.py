@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 
 from slmtrail.app import endpoint, parts
 from slmtrail.app.emitting import CollectorEmitter
+from slmtrail.app.readers import looks
 from slmtrail.app.reload import Lawbook, under_law
 from slmtrail.app.routes import follow_alerts
 from slmtrail.app.serve import Server, listen
@@ -195,10 +196,11 @@ class Upkeep:
     uplink: Uplink
     in_force: InForce
     policy_file: Path | None
+    looks: Path
 
     async def run(self) -> None:
         """Goes on until cancelled, or one of these fails."""
-        tasks = [self.shipper.run(), self._while_it_writes()]
+        tasks = [self.shipper.run(), self._while_it_writes(), looks.take(self.looks, self.collector)]
         if self.in_force.decisions is not None:
             tasks.append(upkeep.follow(self.uplink, self.in_force.decisions, self.in_force))
         if self.policy_file is not None:
@@ -234,7 +236,7 @@ async def collecting(
         HEALTH.ask("spool", lambda: full if endpoint.filling(settings, collector) else "")
         collector.start()
         stack.push_async_callback(asyncio.to_thread, collector.stop)
-        yield collector, Upkeep(collector, shipper, uplink, in_force, settings.policy)
+        yield collector, Upkeep(collector, shipper, uplink, in_force, settings.policy, settings.looks)
 
 
 @contextlib.asynccontextmanager

@@ -258,6 +258,11 @@ class Settings(Section):
         return self.data / "spool" / self.collector.name
 
     @property
+    def looks(self) -> Path:
+        """The folder of what readers at this machine's command line did, until a collector takes it."""
+        return self.data / "looks"
+
+    @property
     def ledgers(self) -> Path:
         """The folder of the ledgers, one folder each."""
         return self.data / "ledger"

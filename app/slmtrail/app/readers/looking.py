@@ -52,49 +52,49 @@ class Looking:
         self._access = access
         self._peer = peer
         self._whole = trail.within(EVERYTHING)
-        self._trail = trail.within(dataclasses.replace(reader.scope, content=reader.may("content")))
+        self.trail = trail.within(dataclasses.replace(reader.scope, content=reader.may("content")))
         self._content = content
 
     def search(self, asked: Asked) -> Page:
         """A page of records."""
         self._check("search")
-        page = self._shown(self._trail.search(asked))
+        page = self._shown(self.trail.search(asked))
         self._tell("search", count=len(page.records), fields=_fields(asked))
         return page
 
     def count(self, asked: Asked) -> int:
         """How many records fit."""
         self._check("search")
-        total = self._trail.count(asked)
+        total = self.trail.count(asked)
         self._tell("count", count=0, fields=_fields(asked))
         return total
 
     def facets(self, asked: Asked, fields: Sequence[str], size: int) -> dict[str, dict[str, int]]:
         """The most frequent values of each field, and how many records have each."""
         self._check("search")
-        found = {field: self._trail.facet(asked, field, size) for field in dict.fromkeys(fields)}
+        found = {field: self.trail.facet(asked, field, size) for field in dict.fromkeys(fields)}
         self._tell("facets", count=0, fields=sorted({*_fields(asked), *fields}))
         return found
 
     def histogram(self, asked: Asked, bars: int) -> Histogram:
         """The records over time."""
         self._check("search")
-        found = self._trail.histogram(asked, bars)
+        found = self.trail.histogram(asked, bars)
         self._tell("histogram", count=0, fields=_fields(asked))
         return found
 
     def show(self, record_id: str) -> tuple[Sealed, ProofState]:
         """One record, and what can be proved of it."""
         self._check("search")
-        sealed, proof = self._trail.show(record_id)
+        sealed, proof = self.trail.show(record_id)
         self._tell("view", record=sealed, count=1)
         return self._bare(sealed), proof
 
     def together(self, what: str, name: str) -> list[Sealed]:
         """The records of one session or trace, the oldest first."""
         self._check("search")
-        query = self._trail.query(Asked(f"{what}:{quoted(name)}"))
-        found = [self._bare(sealed) for sealed in walk(self._trail.ask, query, MAX_TOGETHER)][::-1]
+        query = self.trail.query(Asked(f"{what}:{quoted(name)}"))
+        found = [self._bare(sealed) for sealed in walk(self.trail.ask, query, MAX_TOGETHER)][::-1]
         if not found:
             raise NotFound(f"there is no record of this {what}")
         self._tell(what, record=found[0], count=len(found))
@@ -106,7 +106,7 @@ class Looking:
         status: only those that stand so, which a page may have fewer of than asked for.
         """
         self._check("search")
-        page = self._trail.alerts(asked)
+        page = self.trail.alerts(asked)
         standing = [
             Standing(self._bare(sealed), state if self.reader.may("content") else dataclasses.replace(state, reason=""))
             for sealed, state in zip(page.records, states(self._whole.ask, page.records), strict=True)
@@ -122,7 +122,7 @@ class Looking:
             raise QueryError(f"reason: is longer than {MAX_REASON_CHARS} characters")
         if action == "close" and not reason.strip():
             raise QueryError("reason: is missing; an alert is closed with a reason")
-        found = self._trail.search(Asked(f"alert:{quoted(name)} or id:{quoted(name)}", kind="alert", limit=1)).records
+        found = self.trail.search(Asked(f"alert:{quoted(name)} or id:{quoted(name)}", kind="alert", limit=1)).records
         if not found:
             raise NotFound(f"{name}: there is no alert of this id")
         alert, status = found[0], ACTIONS[action]
@@ -133,22 +133,22 @@ class Looking:
     def export(self, asked: Asked, at_most: int) -> Iterator[Sealed]:
         """All records that fit. Refuses at once; the record that it happened comes first."""
         self._check("export")
-        query = self._trail.query(asked)
-        self._trail.ask(dataclasses.replace(query, limit=1, count_to=0))
+        query = self.trail.query(asked)
+        self.trail.ask(dataclasses.replace(query, limit=1, count_to=0))
         self._tell("export", fields=_fields(asked))
-        return (self._bare(sealed) for sealed in walk(self._trail.ask, query, at_most))
+        return (self._bare(sealed) for sealed in walk(self.trail.ask, query, at_most))
 
     def compare(self, asked: Asked, one: str, other: str) -> Comparison:
         """Two models side by side."""
         self._check("content")
-        found = compare(self._trail.ask, self._trail.query(asked), one, other)
+        found = compare(self.trail.ask, self.trail.query(asked), one, other)
         self._tell("compare", count=found.one.records + found.other.records, fields=_fields(asked))
         return found
 
     def history(self, asked: Asked, text: str) -> History:
         """Where nearly this was asked before."""
         self._check("content")
-        found = history(self._trail.ask, self._trail.query(asked), text)
+        found = history(self.trail.ask, self.trail.query(asked), text)
         self._tell("history", count=len(found.askings), fields=_fields(asked))
         return found
 
@@ -156,7 +156,7 @@ class Looking:
         """What happened around a trace, session, user, alert, record or time."""
         self._check("search")
         try:
-            found = incident(self._trail.ask, self._trail.query(asked), about, name, margin_ms)
+            found = incident(self.trail.ask, self.trail.query(asked), about, name, margin_ms)
         except (ValueError, OverflowError):
             raise QueryError("name: is no time; write 2026-01-31T09:00:00Z") from None
         self._tell("incident", count=len(found.entries), fields=[about])
@@ -169,9 +169,13 @@ class Looking:
     def following(self, asked: Asked) -> Fits:
         """Which records are to be given out as they come, through `bare`."""
         self._check("search")
-        fits = matching(in_terms(self._trail.query(asked)))
+        fits = matching(in_terms(self.trail.query(asked)))
         self._tell("stream", fields=_fields(asked))
         return fits
+
+    def told(self, action: str, count: int, asked: Asked) -> None:
+        """Records that so many records were given out in another way."""
+        self._tell(action, count=count, fields=_fields(asked))
 
     def bare(self, sealed: Sealed) -> Sealed:
         """The record as it is given out."""
