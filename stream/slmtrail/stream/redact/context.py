@@ -18,7 +18,7 @@ _WORDS_BACK = 5
 _MAX_CACHED_CHUNKS = 20_000
 _MAX_CACHED_CHARS = 64
 _NEAR_CHARS = 160
-_CHUNKS_BACK = 14
+_FAR_CHARS = 640
 _MAX_REACH_CHARS = 3_000
 _MISSES_A_ZONE = 5_000
 _MAX_CHUNKS_FORTH = 20
@@ -95,15 +95,13 @@ class Words:
         return tokens
 
     def known_count(self, chunk: str) -> int:
-        """How many words a chunk has, at least; without tokenising it where it has a digit: few such are seen twice."""
+        """How many words a chunk has, at least; without tokenising numbers and addresses: few are seen twice."""
         count = self.known_counts.get(chunk)
         if count is None:
             if self.digits_count and _ASCII_DIGIT.search(chunk):
-                shape = self._shape(chunk)
-                if not shape:
-                    return 0 if ":" in chunk else 1
-                if shape != chunk:
-                    return self.known_count(shape)
+                return 0 if ":" in chunk else 1
+            if "@" in chunk or "/" in chunk:
+                return 0
             count = sum(token.counted and ":" not in token.lower for token in self.tokens(chunk))
             if len(chunk) <= _MAX_CACHED_CHARS:
                 if len(self.known_counts) >= _MAX_CACHED_CHUNKS:
@@ -155,43 +153,19 @@ class TextWords:
         self._small = text.lower() if small is None else small
         self._is_aligned = words.by_chunk and len(self._small) == len(text)
         self._around: dict[int, list[str]] = {}
-        self._vicinities: dict[int, str] = {}
-        self._before: dict[int, tuple[list[str], str, int]] = {}
         self._reach: dict[int, tuple[int, int]] = {}
-
-    def near(self, start: int, wanted: Sequence[str]) -> list[str] | None:
-        """Those of the words wanted that may be around `start`; None if it takes a closer look to tell."""
-        vicinity = self._vicinities.get(start)
-        if vicinity is None:
-            vicinity = self._vicinities[start] = self._vicinity(start) if self._is_aligned else ""
-        if not vicinity:
-            return None
-        return [word for word in wanted if word in vicinity or not word.isascii() or word.isspace()]
-
-    def _vicinity(self, start: int) -> str:
-        """A part of the text, in small letters, that has the words around `start`; "" where that is not plain."""
-        begin = max(0, start - _NEAR_CHARS)
-        before = self._text[begin:start].rsplit(None, _CHUNKS_BACK)
-        own = before.pop() if start and not self._text[start - 1].isspace() else ""
-        low = 0
-        if begin or len(before) > _CHUNKS_BACK:
-            known = self._words.known_counts
-            if sum([known.get(chunk, 0) for chunk in before[1:]]) <= _WORDS_BACK:
-                return ""
-            low = begin + len(before[0])
-        return self._small[low : self._reach_forth(start, own)]
 
     def one_around(self, start: int, wanted: Sequence[str]) -> str:
         """One of the words wanted that is, or is part of, a word around `start`; "" if none is."""
         if self._is_aligned:
-            plainly = self._plainly_before(start, wanted)
-            if plainly:
-                return plainly
             low, high = self._reach_of(start)
-            small = self._small
-            near = [word for word in wanted if small.find(word, low, high) >= 0 or not word.isascii() or word.isspace()]
-            if not near or self._plainly_none(self._text[low:high], near):
+            part = self._small[low:high]
+            wanted = [word for word in wanted if word in part or not word.isascii() or word.isspace()]
+            if not wanted:
                 return ""
+            plainly = self._plainly_before(start, wanted)
+            if plainly or self._plainly_none(self._text[low:high], wanted):
+                return plainly
         around = self.around(start)
         return next((word for word in wanted if any(word in other for other in around)), "")
 
@@ -204,25 +178,33 @@ class TextWords:
 
     def _plainly_before(self, start: int, wanted: Sequence[str]) -> str:
         """A word wanted that is among the five before `start`; "" where that is not plain."""
-        text, left, place = self._text, _WORDS_BACK, start
-        chunks, own, _ = self._chunks_before(start)
-        if own:
+        text, begin = self._text, max(0, start - _NEAR_CHARS)
+        if not start or not text[start - 1].isspace():
             return ""
-        for chunk in reversed(chunks):
-            end, place = place, text.rfind(chunk, 0, place)
-            left -= text[place + len(chunk) : end] != " "  # more white space than one blank is a word, too
-            lower = chunk.lower()
-            if any(word in lower for word in wanted):
+        for word in wanted:
+            at = self._small.rfind(word, begin, start)
+            chunks = text[at:start].split() if at >= 0 else []
+            if not chunks:
+                continue
+            chunk = chunks[0]
+            if at and not text[at - 1].isspace():
+                head = text[begin:at].rsplit(None, 1)[-1]
+                if begin and len(head) == at - begin:
+                    continue  # it begins where we don't look
+                chunk = head + chunk
+            blanks = text.count(" ", at, start)
+            spaces = start - at - sum(map(len, chunks))
+            # More white space than one blank is a word, too.
+            left = _WORDS_BACK - (spaces - len(chunks)) - (spaces - blanks)
+            for between in chunks[1:]:
+                if left <= 0:
+                    break
+                left -= self._most_words(between)
+            if left > 0:
                 for token in reversed(self._words.tokens(chunk)):
-                    if left > 0 and token.counted and ":" not in token.lower:
-                        found = next((word for word in wanted if word in token.lower), "")
-                        if found:
-                            return found
+                    if left > 0 and word in token.lower and token.counted and ":" not in token.lower:
+                        return word
                     left -= token.counted or self._may_count(token.lower)
-            else:
-                left -= self._most_words(chunk)
-            if left <= 0:
-                break
         return ""
 
     def _most_words(self, chunk: str) -> int:
@@ -251,34 +233,29 @@ class TextWords:
             ":" in small and (f"{word}:" in small or f":{word}" in small or not word.isascii())
         )
 
-    def _chunks_before(self, start: int) -> tuple[list[str], str, int]:
-        """The chunks not far before `start`, what of its own chunk is before it, and where the first begins."""
-        before = self._before.get(start)
-        if before is None:
-            before = self._before[start] = self._split_before(start)
-        return before
-
-    def _split_before(self, start: int) -> tuple[list[str], str, int]:
-        text = self._text
-        begin = max(0, start - _NEAR_CHARS)
-        chunks = text[begin:start].split()
-        own = "" if not start or text[start - 1].isspace() else chunks.pop()
-        if begin and not text[begin - 1].isspace() and not text[begin].isspace():
-            # What stands there is the end of a chunk; in the one we don't see there may be a colon.
-            if not chunks:
-                return [], ":", begin
-            begin += len(chunks.pop(0))
-        return chunks, own, begin
-
     def _reach_of(self, start: int) -> tuple[int, int]:
         """A part of the text outside of which none of the words around `start` stands."""
         known = self._reach.get(start)
         if known is None:
-            chunks, own, begin = self._chunks_before(start)
-            known = self._reach[start] = self._reach_back(start, chunks, own, begin), self._reach_forth(start, own)
+            known = self._reach_within(start, max(0, start - _NEAR_CHARS))
+            if known[0] < 0 and start > _NEAR_CHARS:
+                known = self._reach_within(start, max(0, start - _FAR_CHARS))
+            known = self._reach[start] = max(0, known[0]), known[1]
         return known
 
-    def _reach_back(self, start: int, chunks: list[str], own: str, begin: int) -> int:
+    def _reach_within(self, start: int, begin: int) -> tuple[int, int]:
+        """The reach, as far as `begin`; -1 where there are too few words."""
+        text = self._text
+        near = text[begin:start]
+        chunks = near.split()
+        own = "" if not start or text[start - 1].isspace() else chunks.pop()
+        if begin and not text[begin - 1].isspace() and not text[begin].isspace():
+            # What stands there is the end of a chunk; in the part that we don't see there may be a colon.
+            if chunks:
+                del chunks[0]
+            else:
+                own = ":"
+        high = self._reach_forth(start, own)
         left, taken = _WORDS_BACK + 1, 1 if own else 0
         known, count = self._words.known_counts, self._words.known_count
         for chunk in reversed(chunks):
@@ -286,9 +263,9 @@ class TextWords:
             left -= count(chunk) if words is None else words
             taken += 1
             if left <= 0:
-                rest = self._text[begin:start].rsplit(None, taken)
-                return begin + len(rest[0]) if len(rest) > taken else begin
-        return 0
+                rest = near.rsplit(None, taken)
+                return begin + len(rest[0]) if len(rest) > taken else begin, high
+        return -1, high
 
     def _reach_forth(self, start: int, own: str) -> int:
         """Where the word at `start` ends, or the next one after it where that is none."""
@@ -345,14 +322,14 @@ class TextWords:
         ends: list[int] = []
         counted: list[int] = []
         lowers: list[str] = []
-        parts = self._beside_colons
 
         def add(tokens: Iterable[Token], shift: int) -> None:
             for token in tokens:
-                if token.lower in parts or (token.counted and ":" not in token.lower):
+                word = token.lower
+                if (token.counted and ":" not in word) or (self._may_count(word) and word in self._beside_colons):
                     counted.append(len(ends))
                 ends.append(token.end + shift)
-                lowers.append(token.lower)
+                lowers.append(word)
 
         if not self._words.by_chunk:
             add(self._words.tokens(text), 0)

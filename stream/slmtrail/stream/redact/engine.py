@@ -150,6 +150,7 @@ class _Language:
             context = tuple(word.lower() for word in recognizer.context or ())
             said = next((word for word in context if any(word in other.lower() for other in options.context)), "")
             self._plans.append(_Planned(made, context, said, thresholds))
+            table.add_words(context)
         self._words = Words(language)
 
     @property
@@ -172,8 +173,8 @@ class _Language:
         """What `AnalyzerEngine.analyze` gives for this language."""
         kept: list[Result] = []
         running = set(self._always)
-        for number in seen.hits:
-            running.update(self._by_number.get(number, ()))
+        for number in self._by_number.keys() & seen.hits.keys():
+            running.update(self._by_number[number])
         for place in sorted(running):
             made = self._plans[place]
             for result in made.plan.results(seen):

@@ -2,8 +2,8 @@
 
 From a pattern in the syntax of `re` or `regex` come a plain expression over single bytes (no lookaround, no
 backreferences) which occurs wherever the pattern matches, and maybe elsewhere too, and the alphabet of its
-matches. Texts are seen as one byte a character: ASCII as it is, 0xFF for a character that a digit or an ASCII
-letter of a pattern may match, and 0x80 to 0xFE for any other.
+matches. Texts are seen as one byte a character: ASCII as it is, 0xFF for a digit of another script, an ASCII letter
+for one beyond ASCII that matches it when case is ignored, and 0x80 to 0xFE for any other.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from typing import Any
 
 import regex  # type: ignore[import-untyped]
 
-from slmtrail.stream.redact.text import LOOKALIKE
+from slmtrail.stream.redact.text import AS_ASCII, LETTERS_FOR_OTHERS, OTHER_DIGIT
 
 Chars = frozenset[int]
 
 HIGH: Chars = frozenset(range(0x80, 0x100))
 EVERY: Chars = frozenset(range(0x100))
-_LOOKALIKE: Chars = frozenset(LOOKALIKE)
-_DIGITS = frozenset(range(0x30, 0x3A)) | _LOOKALIKE
+_BEYOND_ASCII = HIGH | frozenset(map(ord, LETTERS_FOR_OTHERS))
+_OTHER_DIGITS: Chars = frozenset(OTHER_DIGIT)
+_DIGITS = frozenset(range(0x30, 0x3A)) | _OTHER_DIGITS
 _SPACES = frozenset(b"\t\n\v\f\r \x1c\x1d\x1e\x1f") | HIGH
 _ASCII_WORDS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _WORDS = _ASCII_WORDS | HIGH
@@ -35,8 +36,6 @@ _CATEGORIES: dict[Any, Chars] = {
     sre.CATEGORY_WORD: _WORDS,
     sre.CATEGORY_NOT_WORD: EVERY - _WORDS | HIGH,
 }
-# When case is ignored these letters also match some beyond ASCII: dotted and dotless i, long s, Kelvin sign.
-_FOLDED_BEYOND_ASCII = frozenset(b"iIsSkK")
 _BOUNDARY = (sre.AT, sre.AT_BOUNDARY)
 _MAX_LOOK_CHARS = 64
 _MAX_EXPRESSION_CHARS = 12_000
@@ -53,7 +52,7 @@ class Unreadable(Exception):
 class Expression:
     """What is known of a pattern.
 
-    bounded: for texts without lookalikes, with the word boundaries that bytes then show; loose: for any text.
+    bounded: for texts without digits of other scripts, with the word boundaries that bytes then show; loose: for any.
     alphabet: the bytes its matches are made of. look_chars: how far right of a match it looks; None where
     it has to see the end of the text. needs_digit: every match has one.
     """
@@ -115,7 +114,11 @@ def _byte(code: int) -> str:
 def text_class(chars: Chars, *, negated: bool = False) -> str:
     """A class of the characters of a text that these bytes stand for."""
     low = char_class(chars - HIGH) if chars - HIGH else ""
-    inner = (low[1:-1] if low.startswith("[") else low) + (r"\u0080-\U0010ffff" if chars & HIGH else "")
+    inner = low[1:-1] if low.startswith("[") else low
+    if chars & HIGH:
+        inner += r"\u0080-\U0010ffff"
+    elif chars & frozenset(map(ord, LETTERS_FOR_OTHERS)):
+        inner += "".join(AS_ASCII)
     return f"[{'^' if negated else ''}{inner}]"
 
 
@@ -163,7 +166,7 @@ class _Reader:
 
     def _bytes_show(self, before: list[Any], after: list[Any], bounded: bool) -> bool:
         """Whether bytes show the word boundary between these: only of ASCII do they tell what is a word character."""
-        plain = _ASCII_WORDS | _LOOKALIKE if bounded else _ASCII_WORDS
+        plain = _ASCII_WORDS | _OTHER_DIGITS if bounded else _ASCII_WORDS
         return self._edge(before, last=True) <= plain or self._edge(after, last=False) <= plain
 
     def _edge(self, items: Any, *, last: bool) -> Chars:
@@ -313,7 +316,7 @@ class _Reader:
         if kind is sre.LITERAL:
             return self._folded({value})
         if kind is sre.NOT_LITERAL:
-            return (EVERY - self._folded({value})) | HIGH
+            return (EVERY - self._folded({value})) | _BEYOND_ASCII
         chars: set[int] = set()
         negated = False
         for item, what in value:
@@ -333,17 +336,12 @@ class _Reader:
                     chars |= _CATEGORIES[what]
             else:
                 raise Unreadable(f"it uses {item}")
-        return frozenset(EVERY - chars | HIGH) if negated else frozenset(chars)
+        return frozenset(EVERY - chars | _BEYOND_ASCII) if negated else frozenset(chars)
 
     def _folded(self, codes: set[int]) -> Chars:
         chars = {code for code in codes if code < 0x80}
         if self._ignore_case:
             chars |= {ord(chr(code).swapcase()) for code in chars}
         if any(code >= 0x80 for code in codes):
-            chars |= HIGH
-            # A literal beyond ASCII can fold to an ASCII letter (the Kelvin sign to k).
-            if self._ignore_case:
-                chars |= _FOLDED_BEYOND_ASCII
-        elif self._ignore_case and chars & _FOLDED_BEYOND_ASCII:
-            chars |= _LOOKALIKE
+            chars |= _BEYOND_ASCII
         return frozenset(chars)

@@ -11,7 +11,7 @@ from collections.abc import Set
 from typing import Any, Protocol
 
 from slmtrail.stream.redact.expression import Expression
-from slmtrail.stream.redact.text import LOOKALIKE, one_byte_a_character
+from slmtrail.stream.redact.text import OTHER_DIGIT, one_byte_a_character
 
 Hits = dict[int, list[int]]
 """Number of the pattern -> where parts of possible matches end, in characters of the text."""
@@ -79,7 +79,7 @@ class _HyperscanGate:
     def scan(self, text: str) -> Hits:
         hits = self._hits = {}
         data = one_byte_a_character(text)
-        plain, digits = self._loose if LOOKALIKE in data else self._bounded
+        plain, digits = self._loose if OTHER_DIGIT in data else self._bounded
         plain.scan(data, match_event_handler=self._on_match)
         if DIGIT in hits and digits:
             digits.scan(data, match_event_handler=self._on_match)
@@ -118,13 +118,14 @@ class _Re2Gate:
     name = "re2"
     sees_every_end = False
 
-    def __init__(self, expressions: dict[int, Expression], _once: Set[int]) -> None:
+    def __init__(self, expressions: dict[int, Expression], once: Set[int]) -> None:
         re2 = importlib.import_module("re2")
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
         options.max_mem = 256 << 20
         self._options = options
+        self._once = once
         self._single: dict[int, tuple[Any, Any]] = {}
         for number, known in expressions.items():
             try:
@@ -143,7 +144,7 @@ class _Re2Gate:
 
     def scan(self, text: str) -> Hits:
         data = one_byte_a_character(text)
-        which = 1 if LOOKALIKE in data else 0
+        which = 1 if OTHER_DIGIT in data else 0
         hits: Hits = {}
         self._look(self._plain, self._sets[0][which], which, data, hits)
         if self._digit[which].search(data):
@@ -155,7 +156,11 @@ class _Re2Gate:
         if numbers:
             for place in together.Match(data) or range(len(numbers)):
                 number = numbers[place]
-                hits[number] = [match.end() for match in self._single[number][which].finditer(data)]
+                single = self._single[number][which]
+                if number in self._once:
+                    hits[number] = []
+                else:
+                    hits[number] = [match.end() for match in single.finditer(data)]
 
     def _set(self, re2: Any, expressions: list[bytes]) -> Any:
         together = re2.Set.SearchSet(self._options)

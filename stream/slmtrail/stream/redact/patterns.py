@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import regex  # type: ignore[import-untyped]
 
 from slmtrail.stream.redact import expression, urls
 from slmtrail.stream.redact.expression import Expression
@@ -25,6 +29,7 @@ class PatternTable:
         self._urls: dict[int, tuple[int, urls.UrlFinder, str]] = {}
         self._url_gates: dict[int, tuple[int, urls.UrlFinder]] = {}
         self._once: set[int] = set()
+        self._words: dict[str, int] = {}
         self._next = 0
         self.gate: Gate
 
@@ -51,9 +56,16 @@ class PatternTable:
             self._once.add(number)
         return number
 
+    def add_words(self, words: Sequence[str]) -> None:
+        """Has the gate tell which context words, in small letters, stand in a text with a digit: those of ASCII."""
+        for word in words:
+            if word.isascii() and word not in self._words and (known := self._read(re.escape(word), regex.I)):
+                self._words[word] = self.add_gate(replace(known, needs_digit=True), once=True)
+
     def close(self) -> None:
         """Builds the gate."""
         self.gate = make_gate(self._expressions, self._once, self.gate_engine)
+        self._words = {word: number for word, number in self._words.items() if number in self.gate.gated}
 
     def gate_number(self, number: int) -> int:
         """The number under which the gate knows of a pattern."""
@@ -61,7 +73,7 @@ class PatternTable:
 
     def look(self, text: str) -> Seen:
         """The text with what the gate sees in it."""
-        return Seen(text, self.gate.scan(text))
+        return Seen(text, self.gate.scan(text), self._words)
 
     @property
     def ungated(self) -> list[str]:

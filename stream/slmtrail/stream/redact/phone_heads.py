@@ -6,6 +6,7 @@ phonenumbers' patterns are read as automata; a table keeps their first steps, an
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -22,9 +23,9 @@ from slmtrail.core.errors import SettingsError
 MIN_DIGITS = 3
 MAX_DIGITS = 40
 _HEAD_DIGITS = 4
+_SHORT = 10**_HEAD_DIGITS
 _DIGITS = "0123456789"
 _LENGTHS = (1 << MAX_DIGITS + 1) - 1
-_NO_MASKS = (0,) * (MAX_DIGITS + 1)
 
 
 def metadata_of(region: str) -> Any:
@@ -41,11 +42,23 @@ class PhoneHeads:
     def __init__(self, regions: Sequence[str]) -> None:
         heads = [_heads(_of_region(region)) for region in regions]
         masks = cache(_masks)
-        self._masks = {head: masks(tuple(of.get(head, 0) for of in heads)) for head in set().union(*heads)}
+        # Few rows and small numbers of them, where a dictionary would not fit into a processor's cache.
+        rows: dict[tuple[int, ...], int] = {(0,) * (MAX_DIGITS + 1): 0}
+        self._row_of: array[int] = array("H", [0]) * (_SHORT + 10**MIN_DIGITS)
+        for head in set().union(*heads):
+            if len(head) >= MIN_DIGITS:
+                row = masks(tuple(of.get(head, 0) for of in heads))
+                place = int(head) if len(head) == _HEAD_DIGITS else _SHORT + int(head)
+                self._row_of[place] = rows.setdefault(row, len(rows))
+        self._rows: list[tuple[int, ...]] = list(rows)
 
     def regions(self, digits: str) -> int:
-        """The regions of which these digits, at most MAX_DIGITS of them, can be a number, as it is written there."""
-        return self._masks.get(digits[:_HEAD_DIGITS], _NO_MASKS)[len(digits)]
+        """The regions of which these digits can be a number, as it is written there; 0 if they are too few or many."""
+        length = len(digits)
+        if MIN_DIGITS <= length <= MAX_DIGITS:
+            place = int(digits[:_HEAD_DIGITS]) if length >= _HEAD_DIGITS else _SHORT + int(digits)
+            return self._rows[self._row_of[place]][length]
+        return 0
 
 
 def _masks(lengths: tuple[int, ...]) -> tuple[int, ...]:

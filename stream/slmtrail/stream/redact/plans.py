@@ -90,19 +90,22 @@ class PatternPlan:
     def results(self, seen: Seen) -> list[Result]:
         """The matches that pass the checks."""
         found: list[Result] = []
+        alone = True
         hits = seen.hits
         for gate, (number, name, base, needs_context) in zip(self.numbers, self._entries, strict=True):
             if gate not in hits and gate in self._table.gate.gated:
                 continue
             if needs_context and not seen.present(self._context):
                 continue
+            alone = not found
             for start, end in self._table.spans(seen, number):
                 score = base
                 if self._validate or self._invalidate:
                     score = self._checked(seen.text[start:end], base)
                 if score > 0:
                     found.append(Result(self._type, start, end, score, name))
-        return without_duplicates(found)
+        # The matches of one pattern don't overlap.
+        return found if alone else without_duplicates(found)
 
     def _checked(self, value: str, score: float) -> float:
         if self._validate:

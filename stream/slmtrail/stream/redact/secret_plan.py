@@ -41,7 +41,7 @@ class SecretPlan:
         if len(gated) < len(self._by_number):  # no gate covers all of them
             numbers = [number for number in self._by_number if number in seen.hits or number not in gated]
         else:
-            numbers = [number for number in seen.hits if number in self._by_number]
+            numbers = list(self._by_number.keys() & seen.hits.keys())
         for number in sorted(numbers):
             found += self._by_number[number].find(seen.text)
         return found

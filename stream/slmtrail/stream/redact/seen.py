@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from slmtrail.stream.redact.context import TextWords, Words
@@ -11,15 +12,16 @@ from slmtrail.stream.redact.gate import DIGIT, Hits
 class Seen:
     """A text, where the gate saw what, and answers that several recognisers ask for."""
 
-    __slots__ = ("_present", "_small", "_words", "artifacts", "has_digit", "hits", "memo", "text")
+    __slots__ = ("_present", "_small", "_word_numbers", "_words", "artifacts", "has_digit", "hits", "memo", "text")
 
-    def __init__(self, text: str, hits: Hits) -> None:
+    def __init__(self, text: str, hits: Hits, word_numbers: Mapping[str, int]) -> None:
         self.text = text
         self.hits = hits
         self.has_digit = DIGIT in hits
         self.memo: dict[Any, Any] = {}
         self.artifacts: dict[str, Any] = {}
         self._small = ""
+        self._word_numbers = word_numbers
         self._present: dict[tuple[str, ...], list[str]] = {}
         self._words: dict[int, TextWords] = {}
 
@@ -27,9 +29,13 @@ class Seen:
         """Those of some words, in small letters, that stand anywhere in the text."""
         known = self._present.get(words)
         if known is None:
-            small = self.small
+            told = self._word_numbers if self.has_digit else {}
             # What becomes of a letter beyond ASCII can depend on its neighbours: then we can't say no.
-            known = self._present[words] = [word for word in words if word in small or not word.isascii()]
+            known = self._present[words] = [
+                word
+                for word in words
+                if (told[word] in self.hits if word in told else word in self.small or not word.isascii())
+            ]
         return known
 
     @property
@@ -41,10 +47,10 @@ class Seen:
 
     def one_around(self, words: Words, start: int, wanted: tuple[str, ...]) -> str:
         """One of the words wanted that is among those around a place, or part of one; "" if none is."""
+        near = self.present(wanted)
+        if not near:
+            return ""
         known = self._words.get(id(words))
         if known is None:
             known = self._words[id(words)] = TextWords(words, self.text, self.small)
-        near = known.near(start, wanted)
-        if near is None:
-            near = self.present(wanted)
-        return known.one_around(start, near) if near else ""
+        return known.one_around(start, near)

@@ -7,8 +7,14 @@ import re
 
 import regex  # type: ignore[import-untyped]
 
-LOOKALIKE = b"\xff"
-"""The byte of a character that a digit or an ASCII letter of a pattern may match."""
+OTHER_DIGIT = b"\xff"
+"""The byte of a digit that is not ASCII."""
+
+AS_ASCII = {"\u0130": b"i", "\u0131": b"i", "\u017f": b"s", "\u212a": b"k"}
+"""Letters that match one of ASCII when case is ignored (dotted and dotless i, long s, Kelvin sign), and its byte."""
+
+LETTERS_FOR_OTHERS = "iIsSkK"
+"""The letters of ASCII that they match."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -22,24 +28,25 @@ def without_surrogates(text: str) -> str:
     return text
 
 
-# Digits of other scripts, and what matches i, s or k when case is ignored; `re` and `regex` know different digits.
-# From 0x20000 on there are ideographs only, and what has no name yet.
+# `re` and `regex` know different digits. From 0x20000 on there are ideographs only, and what has no name yet.
 _BEYOND = "".join(map(chr, range(0x100, 0x20000)))
-_LOOKALIKES = frozenset(re.findall(r"\d", _BEYOND) + regex.findall(r"[\d\u0130\u0131\u017f\u212a]", _BEYOND))
+_OTHER_DIGITS = frozenset(re.findall(r"\d", _BEYOND) + regex.findall(r"\d", _BEYOND))
 del _BEYOND
+_BYTES = dict.fromkeys(_OTHER_DIGITS, OTHER_DIGIT) | AS_ASCII
 
 
-def _high_bytes(error: UnicodeError) -> tuple[bytes, int]:
+def _bytes_for(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     beyond = error.object[error.start : error.end]
-    byte = b"\xfe" if _LOOKALIKES.isdisjoint(beyond) else LOOKALIKE
-    return byte * len(beyond), error.end
+    if _BYTES.keys().isdisjoint(beyond):
+        return b"\xfe" * len(beyond), error.end
+    return b"".join(_BYTES.get(char, b"\xfe") for char in beyond), error.end
 
 
-codecs.register_error("slmtrail.high_bytes", _high_bytes)
+codecs.register_error("slmtrail.high_bytes", _bytes_for)
 
 
 def one_byte_a_character(text: str) -> bytes:
-    """ASCII as it is, and a byte from 0x80 on for any other character: `LOOKALIKE` for one that may pass for ASCII."""
+    """ASCII as it is, what matches an ASCII letter as that letter, and a byte from 0x80 on for any other character."""
     return text.encode("latin-1", "slmtrail.high_bytes")

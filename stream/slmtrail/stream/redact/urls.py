@@ -41,9 +41,31 @@ def _domains() -> str:
     return _BASE[len(_HOST_AND_DOT) : -len(_PATH)]
 
 
+def _names() -> list[str]:
+    return [name.strip("()?:") for name in _domains().split("|")]
+
+
+def _by_letter(names: Sequence[str]) -> str:
+    """An expression that tries these names in their order, with those that begin alike put together."""
+    arms: list[tuple[str, list[str]]] = []
+    # An arm that is empty matches whatever follows: names are only moved up to it.
+    here: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if not name:
+            arms.append(("", []))
+            here = {}
+        elif name[0] in here:
+            here[name[0]].append(name[1:])
+        else:
+            here[name[0]] = [name[1:]]
+            arms.append((name[0], here[name[0]]))
+    tried = [letter + _by_letter(rests) if letter else "" for letter, rests in arms]
+    return tried[0] if len(tried) == 1 else f"(?:{'|'.join(tried)})"
+
+
 def gate_expression(flags: int) -> Expression:
     """What every match of the four has: a host character, a dot and a top-level domain."""
-    names = {name.strip("()?:") for name in _domains().split("|")}
+    names = set(_names())
     shortest = sorted(n for n in names if not any(n[:length] in names for length in range(1, len(n))))
     return read(rf"[a-z0-9.\-][.](?:{'|'.join(shortest)})", flags)
 
@@ -52,20 +74,14 @@ class UrlFinder:
     """The matches of the four patterns in a text."""
 
     def __init__(self, flags: int) -> None:
-        # The same alternatives, behind a look at the two letters that each begins with: a dot before anything
-        # else is passed by at once.
-        names = [name.strip("()?:") for name in _domains().split("|")]
-        heads: dict[str, set[str]] = {}
-        for name in names:
-            heads.setdefault(name[0], set()).add(name[1])
-        look = "|".join(f"{first}[{''.join(sorted(seconds))}]" for first, seconds in sorted(heads.items()))
-        base = f"{_HOST_AND_DOT[:-3]}(?={look})(?:{_domains()}{_PATH}"
+        domains = _by_letter(_names())
+        base = f"{_HOST_AND_DOT}{domains}{_PATH}"
         flags |= regex.I
         self._standard = regex.compile(f"(?:https?://){base}", flags)
         self._bare = regex.compile(base, flags)
         self._quoted_standard = regex.compile(rf"""["'](https?://{base})["']""", flags)
         self._quoted_bare = regex.compile(rf"""["']({base})["']""", flags)
-        self._domain = regex.compile(rf"[.](?:{_domains()})", flags)
+        self._domain = re.compile(rf"[.]{domains}", re.IGNORECASE)
         self._not_host_left = regex.compile(r"(?r)[^a-z0-9.\-]", flags)
         self._host = regex.compile(r"[a-z0-9.\-]*+", flags)
         self._www = regex.compile(r"www\d{0,3}[.]", flags)
