@@ -31,7 +31,7 @@ from slmtrail.indexer.store.sqlite import SqliteStore  # noqa: E402
 from slmtrail.stream.judge.judge import Judge  # noqa: E402
 from slmtrail.stream.judge.own import own_rules  # noqa: E402
 from slmtrail.stream.judge.rule import built_in  # noqa: E402
-from slmtrail.stream.process import Desk  # noqa: E402
+from slmtrail.stream.process import Desk, process  # noqa: E402
 
 FRAME_EVENTS = 180
 TEXT = "which of the plans of the company fits a family of five, and what of it is paid by the month? " * 4
@@ -62,8 +62,12 @@ def events(actors: int) -> Iterator[dict[str, Any]]:
         number += 1
 
 
-def streamed(folder: Path, actors: int, count: int, judge: Judge | None = None) -> float:
-    """CPU microseconds an event in the stream, once each actor is known and the rules are warm."""
+def streamed(folder: Path, actors: int, count: int, judge: Judge | None = None, *, kept: bool = False) -> float:
+    """CPU microseconds an event in the stream, once each actor is known and the rules are warm.
+
+    kept: what the windows remember is packed after each frame, whole shards of actors: so does the embedded stream
+    after each batch, of up to 64 frames, where on Kafka it is done every few seconds.
+    """
     stream = Stream(folder)
     if judge is not None:
         desk = stream.desk
@@ -77,8 +81,14 @@ def streamed(folder: Path, actors: int, count: int, judge: Judge | None = None) 
             some = [next(coming) for _ in range(FRAME_EVENTS)]
             edge.now_ms = NOW_MS
             frame = edge.frame(some)
+            deliveries = stream.deliveries(frame)
             began_s = time.process_time()
-            stream.take(frame)
+            if kept:
+                stream.process(deliveries)
+            else:
+                output = process(deliveries, stream.chains, stream.desk)
+                stream.windows.take(output.signals)
+                stream.chains.update(output.chains)
             took_s += time.process_time() - began_s
         return took_s / (-(-wanted // FRAME_EVENTS) * FRAME_EVENTS)
 
@@ -89,7 +99,11 @@ def streamed(folder: Path, actors: int, count: int, judge: Judge | None = None) 
 
 def by_actors(folder: Path, sizes: list[int], count: int) -> dict[str, Points]:
     """The stream, whose windows know every actor."""
-    return {"stream": [(actors, streamed(folder / str(actors), actors, count)) for actors in sizes]}
+
+    def costs(kept: bool) -> Points:
+        return [(actors, streamed(folder / f"{actors}{kept}", actors, count, kept=kept)) for actors in sizes]
+
+    return {"stream": costs(False), "state kept each frame": costs(True)}
 
 
 def by_rules(folder: Path, sizes: list[int], count: int) -> dict[str, Points]:
@@ -134,7 +148,7 @@ def by_history(folder: Path, sizes: list[int], count: int) -> dict[str, Points]:
     store = SqliteStore(trail.store_path, writable=True)
     sealer = Sealer(folder / "ledger", LEDGER, trail.key)
     done = 0
-    costs: dict[str, list[tuple[float, float]]] = {"seal and store": [], "search": []}
+    costs: dict[str, list[tuple[float, float]]] = {"seal and store": [], "one search": []}
 
     def index(wanted: int) -> float:
         nonlocal done
@@ -158,7 +172,7 @@ def by_history(folder: Path, sizes: list[int], count: int) -> dict[str, Points]:
         began_s = time.process_time()
         for _ in range(20):
             store.search(query)
-        costs["search"].append((size, (time.process_time() - began_s) / 20 * 1e6))
+        costs["one search"].append((size, (time.process_time() - began_s) / 20 * 1e6))
         before = done
         costs["seal and store"].append((size, index(count) / (done - before) * 1e6))
     sealer.close()
@@ -191,7 +205,7 @@ def main() -> None:
     for name, lines in found.items():
         for line, points in lines.items():
             told = "  ".join(f"{size:>9,}: {us:7.1f}" for size, us in points)
-            print(f"{name:10} {line:14} µs {told}   {points[-1][1] / points[0][1]:.2f} times from first to last")
+            print(f"{name:10} {line:21} µs {told}   {points[-1][1] / points[0][1]:.2f} times from first to last")
     if given.json:
         print(json.dumps(found))
 
