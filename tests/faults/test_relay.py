@@ -1,9 +1,10 @@
-"""kill -9 of a gateway and of the collector behind it at random: nothing accepted is lost, nothing is doubled, and
-decisions still arrive."""
+"""kill -9 of a gateway and of the collector behind it at random, over a wire with troubles: nothing accepted is lost,
+nothing is doubled, and decisions still arrive."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import orjson
 
 from builders import NoRedaction
 from certificates import certificate
+from servers.wire import TROUBLES, Wire
 from slmtrail.app import parts
 from slmtrail.core import frames, keys, trust
 from slmtrail.core.policy import Policy
@@ -21,7 +23,8 @@ from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.process import Desk, process
 from trails import Process, Trail, eventually
 
-SEED = 20261126
+SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261126"))
+ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "3"))
 LISTENING = r"collecting at (https?://\S+)/v1/events"
 
 
@@ -43,10 +46,11 @@ class Pair:
         self.gateway.address = self.door.wait_for(LISTENING)
         # The port stays the same over restarts.
         self.gateway.environ["SLMTRAIL_INGEST_PORT"] = self.gateway.address.rpartition(":")[2]
+        self.wire = Wire(self.gateway.address.removeprefix("https://"), SEED)
         self.pod = Trail(
             folder / "pod",
             SLMTRAIL_COLLECTOR_NAME="pod-1",
-            SLMTRAIL_COLLECTOR_RELAY=self.gateway.address,
+            SLMTRAIL_COLLECTOR_RELAY=f"https://{self.wire.address}",
             SLMTRAIL_COLLECTOR_RELAY_CA=str(tls.chain),
             SLMTRAIL_BUS_URL="kafka://127.0.0.1:9",
             SLMTRAIL_ENROLMENT_TOKEN=token,
@@ -87,7 +91,9 @@ def test_gateway_and_collector_are_killed_at_random(tmp_path: Path) -> None:
     accepted: dict[str, int] = {}
     number = 0
     try:
-        for _ in range(3):
+        for _ in range(ROUNDS):
+            # What falls silent is given up after three quarters of a minute: that takes many rounds.
+            pair.wire.trouble = chance.choice(TROUBLES if ROUNDS > 3 else ("cut", "reset", "slow"))
             pair.begin()
             for _ in range(chance.randrange(5, 40)):
                 event = {"slm.kind": "inference", "gen_ai.request.model": "m", "slm.latency_ms": number}
@@ -98,6 +104,7 @@ def test_gateway_and_collector_are_killed_at_random(tmp_path: Path) -> None:
             time.sleep(chance.random() / 5)  # so that the kill comes at any moment of the shipping
             for process_ in chance.sample(pair.processes, chance.randint(1, 2)):
                 process_.kill()
+        pair.wire.trouble = ""
         pair.begin()
         last = pair.pod.post([{"slm.kind": "inference", "gen_ai.request.model": "last"}])[1]["ids"][0]
         decided = pair.gateway.run("control", "close", "user:mallory", "--reason", "left")
@@ -108,6 +115,7 @@ def test_gateway_and_collector_are_killed_at_random(tmp_path: Path) -> None:
     finally:
         for process_ in pair.processes:
             process_.kill()
+        pair.wire.close()
     mine = [delivery for delivery in on_bus(settings) if frames.header_of(delivery.value).collector == "pod-1"]
     desk = Desk(
         trust.Trust(settings.trust_file),

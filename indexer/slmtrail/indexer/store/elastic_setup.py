@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from elastic_transport import TransportError
 from elasticsearch import ApiError
 
 from slmtrail.indexer.store.elastic_client import ElasticClient
@@ -67,6 +68,8 @@ def _takes_logsdb(client: ElasticClient) -> bool:
         if error.status_code != 400:
             raise client.refused(error) from error
         return False
+    except TransportError as error:
+        raise client.unreachable(error) from error
     return True
 
 
