@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 import time
 from pathlib import Path
@@ -13,16 +12,13 @@ import typer
 from slmtrail.app.given import given
 from slmtrail.app.terminal import Console
 from slmtrail.collectors.enrolling import enrol as ask
-from slmtrail.core import keys
+from slmtrail.core import keys, spans
 from slmtrail.core.enrolment import Grant
 from slmtrail.core.errors import KeyFileError, SettingsError
 from slmtrail.core.frames import NAME
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-
-_SPAN = re.compile(r"([1-9][0-9]{0,5})(m|h|d)")
-_SPAN_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def enrol_token(
@@ -65,7 +61,7 @@ def enrol(
 
 def span_ms(text: str, what: str) -> int:
     """A span of time as people write it: 15m, 2h, 1d."""
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
-        raise SettingsError(f"{what} {text}: write a number of minutes, hours or days, as 15m, 2h or 1d")
-    return int(match[1]) * _SPAN_MS[match[2]]
+    try:
+        return spans.span_ms(text)
+    except ValueError as error:
+        raise SettingsError(f"{what}: {error}") from None

@@ -30,8 +30,8 @@ from slmtrail.core.events import timestamp_text
 from slmtrail.core.metrics import RETAINED, RETENTION_DONE, RETENTION_FAILURES
 from slmtrail.core.ports import RETENTION_DAYS, Query, Store
 from slmtrail.core.retaining import DAY_MS, Retention
-from slmtrail.core.routing import span_ms
 from slmtrail.core.settings import Settings
+from slmtrail.core.spans import span_ms
 from slmtrail.indexer.retain.certified import certified
 from slmtrail.indexer.retain.leafset import LeafSet
 from slmtrail.indexer.retain.plan import NOTHING, Due, Leaves, plan

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from slmtrail.core.events import Risk
 from slmtrail.core.roles import Globs, Part, matches
-from slmtrail.core.routing import Span, span_ms
+from slmtrail.core.spans import Span, span_ms
 
 STANDARD = "standard"
 FIELD = "slm.retention.class"

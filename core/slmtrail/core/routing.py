@@ -5,7 +5,6 @@ Addresses stand here alone: nothing that an event says ever becomes part of one.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,9 +13,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from slmtrail.core.judging import Severity
 from slmtrail.core.roles import Globs, Part, Positive, matches
+from slmtrail.core.spans import Span
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
-_UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def _address(url: str) -> str:
@@ -29,19 +28,7 @@ def _address(url: str) -> str:
     return url
 
 
-def _span(text: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]{0,6}[smhd]", text):
-        raise ValueError("should be a number and a unit, such as 90s, 15m, 2h or 1d")
-    return text
-
-
-def span_ms(span: str) -> int:
-    """A span of time in milliseconds."""
-    return int(span[:-1]) * _UNITS_MS[span[-1]]
-
-
 Address = Annotated[str, AfterValidator(_address)]
-Span = Annotated[str, AfterValidator(_span)]
 
 
 class Webhook(Part):

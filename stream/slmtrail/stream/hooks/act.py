@@ -23,7 +23,8 @@ from slmtrail.core.identity import Position, identified
 from slmtrail.core.metrics import HOOKS_ACTED
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import CONTROL, RECORDS, Bus, Message
-from slmtrail.core.routing import Hook, span_ms
+from slmtrail.core.routing import Hook
+from slmtrail.core.spans import span_ms
 from slmtrail.stream.routes import forms
 from slmtrail.stream.routes.failed import DeliveryFailed
 from slmtrail.stream.routes.post import Poster

@@ -8,8 +8,9 @@ from slmtrail.core.events import timestamp_text
 from slmtrail.core.judging import RulePolicy
 from slmtrail.core.policy import Policy
 from slmtrail.core.roles import Role
+from slmtrail.core.spans import span_ms
 from slmtrail.stream.judge.judge import Judge
-from slmtrail.stream.judge.manifest import Case, duration_ms
+from slmtrail.stream.judge.manifest import Case
 from slmtrail.stream.judge.rule import Rule
 from slmtrail.stream.judge.windows import Windows
 
@@ -39,11 +40,11 @@ def _records(rule: Rule, case: Case) -> list[dict[str, Any]]:
         return [{**common, **case.record}]
     made, at_ms = [], START_MS
     for step in case.steps:
-        at_ms += duration_ms(step.after)
+        at_ms += span_ms(step.after)
         for number in range(step.times):
             values = {name: _numbered(value, number) for name, value in step.record.items()}
             made.append({**common, "@timestamp": timestamp_text(at_ms), **values})
-            at_ms += duration_ms(step.every)
+            at_ms += span_ms(step.every)
     return made
 
 

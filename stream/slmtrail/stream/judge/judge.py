@@ -16,8 +16,8 @@ from slmtrail.core.errors import SettingsError
 from slmtrail.core.events import timestamp_ms
 from slmtrail.core.judging import RulePolicy, Severity, merged
 from slmtrail.core.policy import Policy
+from slmtrail.core.spans import span_ms
 from slmtrail.stream.judge.hit import About, Hit
-from slmtrail.stream.judge.manifest import duration_ms
 from slmtrail.stream.judge.rule import Judges, Rule, built_in
 from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Saying, Signals, saying
 
@@ -167,7 +167,7 @@ class Judge:
             enabled, severity, changed = merged(change, by_risk, change.by_role.get(role))
             parameters = manifest.parameters | changed
             for name in [name for name in parameters if name in ("within", "after")]:
-                parameters[f"{name}_ms"] = duration_ms(parameters[name])
+                parameters[f"{name}_ms"] = span_ms(parameters[name])
             if len(self._terms) > 10_000:
                 self._terms.clear()
             self._terms[key] = Terms(
@@ -204,7 +204,7 @@ class Judge:
                     raise SettingsError(f"policy: rules.{name}: no parameter {parameter!r}; it has {listed}")
                 try:
                     if parameter in ("within", "after"):
-                        duration_ms(value)
+                        span_ms(value)
                     elif isinstance(known[parameter], int | float) and not isinstance(value, int | float):
                         raise ValueError("should be a number")
                 except ValueError as error:

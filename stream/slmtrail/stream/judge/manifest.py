@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -11,19 +10,9 @@ from slmtrail.core.events import KINDS
 from slmtrail.core.fields import FIELDS
 from slmtrail.core.judging import Severity
 from slmtrail.core.roles import RoleName
-
-_DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
-_UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+from slmtrail.core.spans import span_ms
 
 Selection = dict[str, Any]
-
-
-def duration_ms(text: object) -> int:
-    """`30s`, `5m`, `1h`, `14d` in milliseconds."""
-    found = _DURATION.fullmatch(str(text))
-    if found is None:
-        raise ValueError(f"{str(text)[:40]!r} is no duration: write 30s, 5m, 1h or 14d")
-    return int(found[1]) * _UNIT_MS[found[2]]
 
 
 class Part(BaseModel):
@@ -108,10 +97,10 @@ class Manifest(Part):
             for name in names:
                 if name not in FIELDS:
                     raise ValueError(f"{what}: {name}: no such field")
-        duration_ms(self.quiet)
+        span_ms(self.quiet)
         for name in ("within", "after"):
             if name in self.parameters:
-                duration_ms(self.parameters[name])
+                span_ms(self.parameters[name])
         needed = {"count": ["at_least", "within"], "sum": ["at_least", "within"], "distinct": ["at_least", "within"]}
         needed["rise"] = ["at_least", "factor", "deviations", "unknown"]
         for name in needed.get(self.window.kind if self.window else "", []):

@@ -20,9 +20,10 @@ from typing import Any
 import yaml
 
 from slmtrail.core import canonical
+from slmtrail.core.spans import span_ms
 from slmtrail.stream.judge.folds import FOLDS, Fold
 from slmtrail.stream.judge.hit import About, Answer, Hit, hit
-from slmtrail.stream.judge.manifest import Manifest, duration_ms
+from slmtrail.stream.judge.manifest import Manifest
 from slmtrail.stream.judge.match import Condition, condition, needed
 
 PACKAGE = "slmtrail.stream.judge.rules"
@@ -103,7 +104,7 @@ def made(text: str, code: str, judges: Judges | None, fold: Fold | None, given: 
         condition(manifest.unless) if manifest.unless else None,
         judges,
         fold if window else None,
-        duration_ms(manifest.quiet),
+        span_ms(manifest.quiet),
     )
 
 

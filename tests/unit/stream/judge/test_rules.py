@@ -84,7 +84,7 @@ def test_a_role_or_a_risk_has_terms_of_its_own() -> None:
         ({"prompt-injektion": RulePolicy()}, "there is no rule of this id"),
         ({"login-failures": RulePolicy(parameters={"at_last": 3})}, "no parameter 'at_last'"),
         ({"login-failures": RulePolicy(parameters={"at_least": "many"})}, "should be a number"),
-        ({"login-failures": RulePolicy(parameters={"within": "soon"})}, "no duration"),
+        ({"login-failures": RulePolicy(parameters={"within": "soon"})}, "no span of time"),
     ],
 )
 def test_a_policy_that_changes_what_is_not_there_is_refused(changes: dict[str, RulePolicy], says: str) -> None:

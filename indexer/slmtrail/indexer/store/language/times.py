@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 
+from slmtrail.core import spans
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_ms
 
 DAY_MS = 86_400_000
-_RELATIVE = re.compile(r"([0-9]{1,6})(s|m|h|d|w)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 
 
 def moment_ms(text: str, now_ms: int | None = None) -> int:
@@ -20,8 +20,8 @@ def moment_ms(text: str, now_ms: int | None = None) -> int:
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     if text == "now":
         return now_ms
-    if _RELATIVE.fullmatch(text):
-        return now_ms - span_ms(text)
+    with contextlib.suppress(ValueError):
+        return now_ms - spans.span_ms(text)
     try:
         return timestamp_ms(f"{text}T00:00:00Z" if is_day(text) else text)
     except (ValueError, OverflowError):
@@ -30,9 +30,10 @@ def moment_ms(text: str, now_ms: int | None = None) -> int:
 
 def span_ms(text: str) -> int:
     """How long `90s`, `15m`, `2h`, `7d` or `4w` is."""
-    if relative := _RELATIVE.fullmatch(text.strip()):
-        return int(relative[1]) * _UNIT_MS[relative[2]]
-    raise QueryError(f"{text!r} is no span of time: write 90s, 15m, 2h or 7d")
+    try:
+        return spans.span_ms(text)
+    except ValueError as error:
+        raise QueryError(str(error)) from None
 
 
 def is_day(text: str) -> bool:
