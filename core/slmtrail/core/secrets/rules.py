@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "3"
+VERSION = "4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ def _prefixed(
     )
 
 
+def _named(names: str) -> str:
+    """A name in JSON, perhaps in a string of JSON, and the colon behind it."""
+    return rf"{_JSON_QUOTE}(?:{names}){_JSON_QUOTE}\s{{0,3}}:\s{{0,3}}"
+
+
+_JSON_QUOTE = r"\\{0,3}\""
+_HTPASSWD_OPTIONS = r"(?:\s{1,3}-[A-Za-z0-9]{1,9}(?:\s{1,3}[0-9]{1,2})?)"
 _URL_SAFE = r"[A-Za-z0-9_\-]"
 # Between a name and its value; quotes may be escaped, as they are in code that holds code.
 _QUOTE = r"(?:\\{0,3}[\"'`])?"
@@ -643,14 +650,22 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "netrc-password",
         "CONNECTION_PASSWORD",
-        r"\bmachine\s{1,20}(?:[^\s.]{1,63}\.[^\s]{1,190}|localhost)\s{1,20}login\s{1,20}[^\s]{1,128}\s{1,20}"
+        r"(?:\bmachine\s{1,20}(?:[^\s.]{1,63}\.[^\s]{1,190}|localhost)|(?:(?<![^\n])|netrc[^\n]{0,40}\s)default)"
+        r"\s{1,20}login\s{1,20}[^\s]{1,128}\s{1,20}"
         r"(?:account\s{1,20}[^\s]{1,128}\s{1,20})?password\s{1,20}(?P<secret>[^\s]{1,256})",
-        ("machine",),
+        ("machine", "default"),
         (
             "machine api.example.com login bob password ¦hunter2",
             "machine api.example.com\n  login bob\n  password ¦hunter2\n",
+            "default login bob password ¦hunter2",
+            "my ~/.netrc says: default login anonymous password ¦hunter2",
         ),
-        ("machine learning login page password reset", "machine api.example.com login bob password <password>"),
+        (
+            "machine learning login page password reset",
+            "machine api.example.com login bob password <password>",
+            "By default login forms password fields are hidden",
+            "default login: bob, password: none",
+        ),
         check="not_placeholder",
     ),
     Rule(
@@ -663,6 +678,47 @@ RULES: tuple[Rule, ...] = (
         check="assigned",
         score=0.7,
         gate=r":(?:[0-9]{4,5}|\*):[^\s:]{1,63}:[^\s:]{1,63}:",
+    ),
+    Rule(
+        "pgpass-line-of-postgres",
+        "CONNECTION_PASSWORD",
+        # Where port and database are those of a server, a password may be one word.
+        r"(?<![^\s\"'])(?:[A-Za-z0-9.\-]{1,253}|\*):(?:543[0-9]|6432|\*):(?:\*|(?=[^\s:\"']{0,62}[A-Za-z])[^\s:\"']{1,63}):"
+        r"[^\s:\"']{1,63}:(?!(?:true|false|none|null)\b)(?P<secret>[A-Za-z]{4,256})(?![^\s\"'])",
+        (":543", ":6432", ":*"),
+        ("db.example.com:5432:shop:bob:¦correcthorse", "*:*:*:postgres:¦swordfish\n"),
+        ("main.c:5432:12:error:unexpected", "host:5432:a:b:true", "main.c:1204:shop:error:unexpected"),
+        check="not_placeholder",
+        score=0.7,
+        gate=r":(?:543[0-9]|6432|\*):[^\s:]{1,63}:[^\s:]{1,63}:",
+    ),
+    Rule(
+        "htpasswd-password",
+        "CONNECTION_PASSWORD",
+        r"\bhtpasswd(?:\s{1,3}[a-z][\w.:/\-]{1,60})?(?=" + _HTPASSWD_OPTIONS + r"{0,5}\s{1,3}-[A-Za-z0-9]{0,8}b)"
+        r"(?:(?="
+        + _HTPASSWD_OPTIONS
+        + r"{0,5}\s{1,3}-[A-Za-z0-9]{0,8}n)"
+        + _HTPASSWD_OPTIONS
+        + r"{1,6}|"
+        + _HTPASSWD_OPTIONS
+        + r"{1,6}\s{1,3}[\"']?[^\s\"'\-]{0,100}(?:[./$]|passw|users|auth)[^\s\"']{0,100}[\"']?)"
+        r"\s{1,3}[\"']?[^\s\"'`<>|;&\-][^\s\"'`<>|;&]{0,128}[\"']?\s{1,3}[\"']?(?P<secret>[^\s\"'`<>|;&]{1,256})",
+        ("htpasswd",),
+        (
+            "htpasswd -b /etc/nginx/.htpasswd bob ¦hunter2",
+            "htpasswd -c -b -C 12 users 'bob' 'correct¦horse' && nginx -s reload",
+            "htpasswd -nbB bob ¦hunter2",
+            "docker run --entrypoint htpasswd httpd:2 -Bbn bob ¦hunter2 > auth/htpasswd",
+        ),
+        (
+            "htpasswd -c /etc/nginx/.htpasswd bob",
+            "htpasswd -b .htpasswd bob $PASSWORD",
+            "the htpasswd -b flag takes the password as well",
+            "htpasswd -B -i .htpasswd bob < secret.txt",
+        ),
+        check="not_placeholder",
+        score=0.8,
     ),
     Rule(
         "npmrc-auth",
@@ -684,6 +740,62 @@ RULES: tuple[Rule, ...] = (
         ("ENV SECRET_NAME my-secret-name", "ENV PATH /usr/bin", "ENV DB_PASSWORD $DB_PASSWORD", "ENV TOKEN_TTL 3600"),
         check="assigned",
         score=0.7,
+    ),
+    Rule(
+        "dockerfile-env-word",
+        "ASSIGNED_SECRET",
+        # Where a line sets a variable that is a password by name, its value may be one word.
+        r"(?<![^\n])[ \t]{0,16}ENV[ \t]{1,3}(?:[A-Z0-9_]{0,40}_)?"
+        r"(?:PASSWORD|PASSWD|PASSPHRASE|PWD|API_?KEY|SECRET_?KEY)"
+        r"(?:[ \t]{1,3}|=)[\"']?(?!(?:true|false|none|null|always|never|required|optional|disabled|enabled|default)\b)"
+        r"(?P<secret>[A-Za-z]{4,256})[\"']?[ \t\r]{0,3}(?=\n|$)",
+        ("env",),
+        ("ENV DB_PASSWORD ¦correcthorse", "FROM alpine\nENV POSTGRES_PASSWORD=¦swordfish\nRUN true\n"),
+        (
+            "ENV PASSWORD_FILE secrets",
+            "ENV REQUIRE_PASSWORD always",
+            "ENV SECRET_NAME database",
+            "ENV PASSWORD your_password",
+            "the ENV PASSWORD instruction",
+        ),
+        check="not_placeholder",
+        score=0.7,
+        gate=r"(?:^|\n)[ \t]*ENV[ \t]",
+    ),
+    Rule(
+        "kubernetes-secret-json",
+        "ASSIGNED_SECRET",
+        _named("kind") + _JSON_QUOTE + "Secret" + _JSON_QUOTE + rf"(?:(?!{_named('kind|data|stringData')})"
+        r"(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,2000}\}){0,2000}\})){0,4000}"
+        + _named("data|stringData")
+        + r"\{(?P<secret>[^{}]{3,64000})\}",
+        ('"secret',),
+        (
+            '{"kind": "Secret", "metadata": {"name": "db", "labels": {"a": "b"}}, "data": {"conn": "¦aHVudGVyMg=="}}',
+            'say "{\\"kind\\":\\"Secret\\",\\"stringData\\":{\\"conn\\":\\"¦hunter2\\"}}"',
+        ),
+        (
+            '[{"kind": "Secret", "type": "Opaque"}, {"data": {"color": "blue"}, "kind": "ConfigMap"}]',
+            '{"kind": "SecretStore", "data": {"color": "blue"}}',
+            '{"kind": "Secret", "data": {}}',
+        ),
+        score=0.8,
+        gate=r'kind\\{0,3}"\s{0,3}:\s{0,3}\\{0,3}"Secret\\{0,3}"',
+    ),
+    Rule(
+        "kubernetes-secret-json-printed",
+        "ASSIGNED_SECRET",
+        _named("data|stringData") + r"\{(?P<secret>[^{}]{3,64000})\}\s{0,20},"
+        rf"(?:\s{{0,20}}{_named('immutable')}(?:true|false)\s{{0,3}},)?\s{{0,20}}"
+        + _named("kind")
+        + _JSON_QUOTE
+        + "Secret"
+        + _JSON_QUOTE,
+        ('"secret',),
+        ('{"apiVersion": "v1", "data": {"conn": "¦aHVudGVyMg=="},\n "kind": "Secret", "metadata": {"name": "db"}}',),
+        ('{"data": {"color": "blue"}, "kind": "ConfigMap"}', '{"data": {}, "kind": "Secret"}'),
+        score=0.8,
+        gate=r'kind\\{0,3}"\s{0,3}:\s{0,3}\\{0,3}"Secret\\{0,3}"',
     ),
     Rule(
         "kubernetes-secret",
