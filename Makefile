@@ -1,5 +1,5 @@
 # Everything a developer types; `make help` lists it. Needs make and Python 3.11 to 3.14, nothing else.
-# ARGS is handed on: `make up ARGS="--port 9000"`, `make test ARGS="-k spool"`, `make lock ARGS=--upgrade`.
+# ARGS is handed on: `make up ARGS=--demo`, `make test ARGS="-k spool"`, `make lock ARGS=--upgrade`.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -33,7 +33,7 @@ test: $(INSTALLED) ## run every test this machine can run, and say what was skip
 	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-fast: $(INSTALLED) ## run the tests that need no server and no browser
-	$(BIN)/pytest tests/unit tests/contract $(PARALLEL) -m "not servers and not browser and not slow" $(ARGS)
+	$(BIN)/pytest tests/unit tests/contract tests/security $(PARALLEL) -m "not servers and not browser and not slow" $(ARGS)
 
 faults: SEED ?= $(shell date +%s)
 faults: $(INSTALLED) ## kill, cut off, fill up and flood, and count what is left (SEED=…: the same again)

@@ -1,4 +1,4 @@
-"""Names that become parts of files' names and topics lead nowhere else; those in frames are tried in core/test_frames.py."""
+"""Names that become parts of files' names lead nowhere else; those in frames are tried in core/test_frames.py."""
 
 from __future__ import annotations
 
