@@ -150,6 +150,7 @@ def test_the_stack_records_what_is_asked(tmp_path: Path) -> None:
         (record,) = eventually("it is stored", lambda: trail.search("hello", "--kind", "inference"))
         assert "alice@example.com" not in str(record)
         assert record["slm.collector.id"] == "edge"
+        assert eventually("who looked is recorded", lambda: trail.search("--kind", "access"))
         verified = trail.verify()
         assert (verified["exit_code"], verified["faults"]) == (0, [])
         told = json.loads(trail.run("doctor", "--stage", "index", "--json").stdout)

@@ -134,10 +134,11 @@ def test_what_must_outlive_a_container_is_on_a_volume() -> None:
         needed = {
             "keys": [loaded.keys, trusted],
             "edge-keys": [loaded.keys, trusted],
-            "collector": [loaded.keys, trusted, loaded.spool.parent, decided],
+            "collector": [loaded.keys, trusted, loaded.spool.parent, decided, loaded.looks],
             "sidecar": [loaded.keys, loaded.spool.parent, decided],
             "stream": [loaded.keys, trusted, loaded.data / "hooks"],
-            "indexer": [loaded.keys, loaded.ledgers, loaded.data / "verified"],  # what verification remembers
+            # What verification remembers, and who read there, for the collector to tell.
+            "indexer": [loaded.keys, loaded.ledgers, loaded.data / "verified", loaded.looks],
         }
         assert sorted(mounts[name].values()) == sorted(map(str, needed[name]))
         for folder in needed[name]:
