@@ -55,7 +55,7 @@ LONGEST_S = 5.0
 """CPU time of one example; each takes some milliseconds, and what explodes takes minutes."""
 FORMATS = ("slmtrail", "bedrock", "azure", "kong", "litellm", "envoy")
 TOKENS = (
-    *(b"[" * 3000, b'{"a":' * 3000, b"- " * 3000, b"(" * 3000, b"&a [*a,*a,*a]", b"\n" * 2000, b"x" * 9000),
+    *(b"[" * 1100, b'{"a":' * 3000, b"- " * 3000, b"(" * 3000, b"&a [*a,*a,*a]", b"\n" * 2000, b"x" * 9000),
     *(b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"\r\n", b"\t", b"\x1b[2J"),
     *(
         b"null",
