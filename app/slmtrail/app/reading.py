@@ -18,13 +18,14 @@ from slmtrail.core.identity import origin, record_id
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import Histogram, Page, Proved, Query, Sealed, Store
 from slmtrail.core.readers import EVERYTHING, Scope
+from slmtrail.core.rollup import ENVIRONMENT, KIND, Rollup
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.reading.walk import quoted
 from slmtrail.indexer.store.language.times import moment_ms
-from slmtrail.indexer.store.matching import matching
+from slmtrail.indexer.store.matching import holding, matching
 from slmtrail.indexer.store.query import EVERY
 from slmtrail.indexer.store.query import asked as in_terms
-from slmtrail.indexer.store.scoping import shown
+from slmtrail.indexer.store.scoping import shown, within
 from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.prove import ProofState, prove
 from slmtrail.indexer.verify.trail import Progress, verify
@@ -67,6 +68,8 @@ class Reading:
         self._settings = settings
         self._store = store or parts.open_store(settings)
         self._folders: dict[str, LedgerFolder] = {}
+        self.collectors: dict[Any, tuple[float, list[Any]]] = {}
+        """Who has ever sent anything, as the page last looked it up, by scope and environment."""
         try:
             self._hash: KeyedHash | None = KeyedHash(
                 keys.secret(settings.keys / "pseudonym.key"), parts.PSEUDONYM_EPOCH
@@ -115,6 +118,15 @@ class Reading:
     def histogram(self, asked: Asked, bars: int) -> Histogram:
         """The records over time."""
         return self._store.histogram(self.query(asked), bars)
+
+    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
+        """The hourly statistics of a time; none for who may see some teams alone, as they don't tell teams apart."""
+        if "*" not in self.scope.teams:
+            return []
+        fits = holding(within(self.scope))
+        told = self._store.rollups(since_ms, until_ms)
+        named = ((one, {ENVIRONMENT: one.environment, KIND: one.kind}) for one in told)
+        return [one for one, names in named if fits({name: value for name, value in names.items() if value})]
 
     def query(self, asked: Asked) -> Query:
         """What is asked of the store."""

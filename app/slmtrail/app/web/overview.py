@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from slmtrail.app.reading import Asked, Reading
 from slmtrail.app.web import charts, view
 from slmtrail.app.web.charts import Bars, Row
-from slmtrail.app.web.render import link
+from slmtrail.app.web.render import link, moment
+from slmtrail.app.web.statistics import Statistics, joined, statistics
+from slmtrail.core.errors import QueryError
 from slmtrail.indexer.reading.measure import percentiles
 from slmtrail.indexer.reading.walk import quoted, walk
+from slmtrail.indexer.store.language.times import moment_ms
 
-SPANS = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "4w": "4 weeks"}
+SPANS = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "4w": "4 weeks", "52w": "year"}
 """What can be looked at, as it is written in a search, and in words."""
+
+BY_RECORDS = "1h"
+"""The span that is told from its records alone; the hours of longer ones from statistics, where they are made."""
+
+LOOKED_UP_S = 600.0
+"""For so long it is known which collectors have ever sent anything."""
 
 SAMPLE = 500
 """Of how many of the newest requests latency, tokens and findings are told."""
 
-ALERTS, COLLECTORS, VALUES = 6, 12, 8
+ALERTS, COLLECTORS, VALUES, MANY = 6, 12, 8, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """One that has sent something, ever: when it was last heard of, and how much is here from it in this time."""
+    """One that has sent something, ever: when it was last heard of, and how much is here from it of the last hour."""
 
     name: str
     last: str
@@ -47,6 +59,8 @@ class Overview:
     input_tokens: float
     output_tokens: float
     sample: int
+    statistics_until: str
+    """Up to when hourly statistics stand for the records; empty where none do."""
     traffic: Bars | None
     models: list[Row]
     environments: list[Row]
@@ -59,36 +73,49 @@ class Overview:
 
 def overview(reading: Reading, since: str, environment: str) -> Overview:
     """What happened since then, in one environment or in all."""
-    window = Asked(since=since, environment=environment)
+    whole = Asked(since=since, environment=environment)
+    now_ms = time.time_ns() // 1_000_000
+    told = statistics(reading, moment_ms(since), now_ms, environment) if since != BY_RECORDS else Statistics()
+    window = dataclasses.replace(whole, since=moment(told.until_ms)) if told.until_ms else whole
     asked = dataclasses.replace(window, kind="inference")
     failed = dataclasses.replace(asked, outcome="failure")
     blocked = dataclasses.replace(window, kind="policy", text="verdict:block")
     filters = {"since": since, "env": environment}
     requests = {**filters, "kind": "inference"}
-    sample = [one.record for one in walk(reading.ask, reading.query(asked), SAMPLE)]
-    alerts = reading.alerts(dataclasses.replace(window, kind="alert", limit=ALERTS))
+    sample = [one.record for one in walk(reading.ask, reading.query(dataclasses.replace(asked, since=since)), SAMPLE)]
+    alerts = reading.alerts(dataclasses.replace(whole, kind="alert", limit=ALERTS))
     return Overview(
-        requests=reading.count(asked),
-        failures=reading.count(failed),
-        blocked=reading.count(blocked),
+        requests=told.requests.count + reading.count(asked),
+        failures=told.requests.failures + reading.count(failed),
+        blocked=told.blocked + reading.count(blocked),
         alerts_total=alerts.total,
         alerts_more=alerts.at_least,
-        latency=percentiles(_numbers(sample, "slm.latency_ms")),
+        latency=told.latency or percentiles(_numbers(sample, "slm.latency_ms")),
         first_token=percentiles(_numbers(sample, "slm.time_to_first_token_ms")),
-        input_tokens=_mean(sample, "gen_ai.usage.input_tokens"),
-        output_tokens=_mean(sample, "gen_ai.usage.output_tokens"),
+        input_tokens=told.mean("input_tokens") or _mean(sample, "gen_ai.usage.input_tokens"),
+        output_tokens=told.mean("output_tokens") or _mean(sample, "gen_ai.usage.output_tokens"),
         sample=len(sample),
+        statistics_until=moment(told.until_ms) if told.until_ms else "",
         traffic=charts.bars(
-            reading.histogram(asked, charts.BARS), reading.histogram(failed, charts.BARS), "/", requests
+            joined(told.by_hour, reading.histogram(asked, charts.BARS)),
+            joined(told.failed_by_hour, reading.histogram(failed, charts.BARS)),
+            "/",
+            requests,
         ),
-        models=charts.rows(reading.facet(asked, "model", VALUES), "/", requests, "model"),
-        environments=charts.rows(reading.facet(window, "environment", VALUES), "/", filters, "env"),
-        kinds=charts.rows(reading.facet(window, "kind", VALUES), "/", filters, "kind"),
+        models=charts.rows(_most(told.models, reading.facet(asked, "model", MANY)), "/", requests, "model"),
+        environments=charts.rows(
+            _most(told.environments, reading.facet(window, "environment", MANY)), "/", filters, "env"
+        ),
+        kinds=charts.rows(_most(told.kinds, reading.facet(window, "kind", MANY)), "/", filters, "kind"),
         findings=_findings(sample, filters),
-        flags=charts.rows(reading.facet(window, "flag", VALUES), "/", filters, "flag"),
+        flags=charts.rows(reading.facet(whole, "flag", VALUES), "/", filters, "flag"),
         alerts=[view.alert(sealed) for sealed in alerts.records],
-        collectors=_collectors(reading, window),
+        collectors=_collectors(reading, environment),
     )
+
+
+def _most(told: Counter[str], since: Mapping[str, int]) -> dict[str, int]:
+    return dict((Counter({name: count for name, count in told.items() if name}) + Counter(since)).most_common(VALUES))
 
 
 def _numbers(records: list[dict[str, Any]], name: str) -> list[float]:
@@ -109,14 +136,28 @@ def _findings(sample: list[dict[str, Any]], filters: dict[str, str]) -> list[Row
     ]
 
 
-def _collectors(reading: Reading, window: Asked) -> list[Collector]:
-    """Every collector, whoever has been silent for longest first: also those of which nothing is in this time."""
-    ever = dataclasses.replace(window, since="", limit=1)
-    within = reading.facet(window, "collector", COLLECTORS)
-    found = []
-    for name in reading.facet(ever, "collector", COLLECTORS):
-        newest = reading.search(dataclasses.replace(ever, text=f"collector:{quoted(name)}")).records
-        if newest:
-            shown = view.row(newest[0])
-            found.append(Collector(name, shown.at, within.get(name, 0), shown.environment))
-    return sorted(found, key=lambda one: one.last)
+def _collectors(reading: Reading, environment: str) -> list[Collector]:
+    """Every collector, whoever has been silent for longest first; those that are silent as they were looked up last."""
+    lately = Asked(since=BY_RECORDS, environment=environment)
+    active = reading.facet(lately, "collector", COLLECTORS)
+    found = {name: _collector(reading, name, environment, count) for name, count in active.items()}
+    silent = [one for one in _ever(reading, environment) if one.name not in found]
+    return sorted([*found.values(), *silent], key=lambda one: one.last)
+
+
+def _ever(reading: Reading, environment: str) -> list[Collector]:
+    """The collectors of all records, which takes a look at each of them: so it is done seldom."""
+    key, now_s = (reading.scope, environment), time.monotonic()
+    looked_s, known = reading.collectors.get(key, (0.0, []))
+    if not looked_s or now_s - looked_s > LOOKED_UP_S:
+        with contextlib.suppress(QueryError):  # there are too many: those that send are told
+            names = reading.facet(Asked(environment=environment), "collector", COLLECTORS)
+            known = [_collector(reading, name, environment, 0) for name in names]
+        reading.collectors[key] = (now_s, known)
+    return known
+
+
+def _collector(reading: Reading, name: str, environment: str, count: int) -> Collector:
+    newest = reading.search(Asked(f"collector:{quoted(name)}", environment=environment, limit=1)).records
+    shown = view.row(newest[0]) if newest else None
+    return Collector(name, shown.at if shown else "", count, shown.environment if shown else "")

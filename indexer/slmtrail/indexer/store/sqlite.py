@@ -213,10 +213,11 @@ class SqliteStore:
         """For each ledger with records that fit, the leaves from the first to the last of them."""
         bounds = {"ts_ms >= ?": query.since_ms, "ts_ms < ?": query.until_ms, "collector = ?": query.collector or None}
         given = {test: value for test, value in bounds.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)}" if given else ""
         with self._reading() as db:
+            if not given:
+                return dict(_extents(db))
             found = db.execute(
-                f"SELECT ledger, min(leaf), max(leaf) FROM record {where} GROUP BY ledger",  # noqa: S608
+                f"SELECT ledger, min(leaf), max(leaf) FROM record WHERE {' AND '.join(given)} GROUP BY ledger",  # noqa: S608
                 list(given.values()),
             )
             return {ledger: range(first, last + 1) for ledger, first, last in found}
@@ -328,6 +329,15 @@ def _one_state(db: sqlite3.Connection) -> Iterator[None]:
     finally:
         if db.in_transaction:  # SQLite itself ends one in which a list of places was broken off
             db.execute("ROLLBACK")
+
+
+def _extents(db: sqlite3.Connection) -> Iterator[tuple[str, range]]:
+    """All leaves of each ledger: one query for each end, as SQLite goes straight to it only where it is alone."""
+    ledger = ""
+    while ledger := db.execute("SELECT min(ledger) FROM record WHERE ledger > ?", (ledger,)).fetchone()[0] or "":
+        ends = (f"SELECT {end}(leaf) FROM record WHERE ledger = ?" for end in ("min", "max"))  # noqa: S608
+        first, last = (db.execute(end, (ledger,)).fetchone()[0] for end in ends)
+        yield ledger, range(first, last + 1)
 
 
 def _searched_data(data: bytes) -> str:

@@ -1,0 +1,73 @@
+"""Requests of a long span, from the hourly statistics: they are few, and outlive the records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from slmtrail.app.reading import Reading
+from slmtrail.app.web import charts
+from slmtrail.core.ports import Histogram
+from slmtrail.core.rollup import HOUR_MS, Rollup
+from slmtrail.indexer.store.facets import step_ms
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What the hours say; `until_ms` is behind the last in which anything happened, and 0 where there is none."""
+
+    until_ms: int = 0
+    blocked: int = 0
+    requests: Rollup = field(default_factory=lambda: Rollup(0, "", "", ""))
+    """All requests to models, as if in one hour."""
+    models: Counter[str] = field(default_factory=Counter)
+    environments: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    by_hour: Counter[int] = field(default_factory=Counter)
+    failed_by_hour: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def latency(self) -> dict[str, float]:
+        """The latencies that half, 95 and 99 in 100 requests stay within; empty where none has one."""
+        shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+        found = {name: self.requests.quantile_ms(share) for name, share in shares.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def mean(self, name: str) -> float:
+        """A number of the requests, a request."""
+        total: int = getattr(self.requests, name)
+        return total / self.requests.count if self.requests.count else 0.0
+
+
+def statistics(reading: Reading, since_ms: int, until_ms: int, environment: str) -> Statistics:
+    """The hours from the one that `since_ms` lies in, of one environment or of all."""
+    made = Statistics()
+    latency: Counter[int] = Counter()
+    for one in reading.rollups(since_ms // HOUR_MS * HOUR_MS, until_ms):
+        if environment not in ("", one.environment):
+            continue
+        made.until_ms = max(made.until_ms, one.hour_ms + HOUR_MS)
+        made.blocked += one.blocked if one.kind == "policy" else 0
+        made.kinds[one.kind] += one.count
+        made.environments[one.environment] += one.count
+        if one.kind == "inference":
+            made.models[one.model] += one.count
+            made.by_hour[one.hour_ms] += one.count
+            made.failed_by_hour[one.hour_ms] += one.failures
+            for name in ("count", "failures", "input_tokens", "output_tokens"):
+                setattr(made.requests, name, getattr(made.requests, name) + getattr(one, name))
+            latency.update(one.latency)
+    made.requests.latency = dict(latency)
+    return made
+
+
+def joined(hours: Counter[int], since: Histogram) -> Histogram:
+    """Hours and what came since them, in steps that fit both."""
+    if not hours:
+        return since
+    last_ms = max(*hours, *since.counts)
+    step = max(HOUR_MS, since.step_ms, step_ms(min(hours), last_ms, charts.BARS))
+    counts: Counter[int] = Counter()
+    for start_ms, count in [*hours.items(), *since.counts.items()]:
+        counts[start_ms // step * step] += count
+    return Histogram(step, dict(sorted(counts.items())))
