@@ -1,6 +1,6 @@
 """The table of README.md: single figures out of bench/RESULTS.md, each beside what a peer takes for the same.
 
-Nothing is written there by hand: `python bench/summary.py` puts it between the marks in README.md; so does `make bench`
+Nothing is written there by hand: `python bench/summary.py` puts it between the marks, and `make bench` does so too.
 """
 
 from __future__ import annotations
