@@ -7,7 +7,7 @@ import re
 from phonenumbers import phonenumberutil as util
 
 from slmtrail.stream.redact.expression import EVERY, Expression
-from slmtrail.stream.redact.phone_heads import MAX_DIGITS
+from slmtrail.stream.redact.phone_heads import MAX_DIGITS, MIN_DIGITS
 from slmtrail.stream.redact.phone_plans import PhonePlans
 
 # Where what should be behind the mark of an extension is cut off, its letters stand for the digits on their keys.
@@ -68,7 +68,11 @@ class PhoneGate:
                 (len(run) <= _MAX_EXTENSION_CHARS and digits == run) or _is_undivided(text, run, start, end)
             ):
                 # It is a number as a whole or none at all, and no number has a part of it.
-                mask = self._plans.valid_in(digits, every)
+                possible = self._plans.possible_in(digits)
+                mask = possible and self._plans.valid_in(digits, possible)
+                # With the digits of an extension behind it, it may have a prefix that it has not alone.
+                if mask != possible and _EXTENSION.match(text, end):
+                    mask = possible
                 if mask:
                     places.append((end - 1, mask))
             else:
@@ -90,7 +94,8 @@ class PhoneGate:
                 digits += chunks[last][1]
                 if len(digits) > MAX_DIGITS:
                     break
-                masks[last] |= possible_in(digits)
+                if len(digits) >= MIN_DIGITS:
+                    masks[last] |= possible_in(digits)
         return [(place, mask) for (place, _), mask in zip(chunks, masks, strict=True) if mask]
 
 

@@ -33,6 +33,7 @@ _BREAK = re.compile(f"[{re.escape(_BREAKS)}]")
 _BREAK_LEFT = regex.compile(f"(?r)[{re.escape(_BREAKS)}]")
 # The matcher's patterns for inner matches, of which each needs something of its own.
 _SLASH, _BRACKET, _SPACED_DASH, _WIDE_DASH, _DOT, _SPACE = matcher._INNER_MATCHES
+_BRACKETS = frozenset("()[]")
 _MAX_LEAD_CHARS = 10
 _MAX_PARSED_CHARS = 250
 # A mark stands on the last digit of a number, or beside it.
@@ -226,10 +227,15 @@ def _trimmed(group: str) -> str:
 
 
 def _stands_free(text: str, group: str, offset: int) -> bool:
-    """Whether brackets match, it is no page range, and no letter, percent or currency sign touches it."""
-    if not matcher.fullmatch(matcher._MATCHING_BRACKETS, group) or matcher._PUB_PAGES.search(group):
+    """Whether brackets match, it is no page range, and no letter, percent or currency sign touches it.
+
+    A page range has a bracket, too, and what stands in a group here is ASCII.
+    """
+    if not _BRACKETS.isdisjoint(group) and (
+        not matcher.fullmatch(matcher._MATCHING_BRACKETS, group) or matcher._PUB_PAGES.search(group)
+    ):
         return False
-    if offset > 0 and not matcher._LEAD_PATTERN.match(group) and _forbids(text[offset - 1]):
+    if offset > 0 and group[0] not in "([+" and _forbids(text[offset - 1]):
         return False
     end = offset + len(group)
     return end >= len(text) or not _forbids(text[end])

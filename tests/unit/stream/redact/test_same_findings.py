@@ -262,6 +262,14 @@ def test_the_mark_of_an_extension_that_is_cut_off_reads_as_the_digits_on_its_key
     assert PhoneFinder(["NO"]).spans(text) == wanted
 
 
+def test_an_extension_can_make_a_number_of_what_is_none_alone() -> None:
+    import phonenumbers
+
+    text = "900123456#006814012 "
+    assert [(match.start, match.end) for match in phonenumbers.PhoneNumberMatcher(text, "BR", leniency=1)] == [(0, 19)]
+    assert PhoneFinder(["US", "BR"]).spans(text) == {(0, 19)}
+
+
 def test_presidios_url_patterns_are_the_ones_we_know() -> None:
     assert urls.is_known()
 
