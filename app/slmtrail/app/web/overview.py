@@ -150,10 +150,10 @@ def _ever(reading: Reading, environment: str) -> list[Collector]:
     key, now_s = (reading.scope, environment), time.monotonic()
     looked_s, known = reading.collectors.get(key, (0.0, []))
     if not looked_s or now_s - looked_s > LOOKED_UP_S:
-        with contextlib.suppress(QueryError):  # there are too many: those that send are told
+        with contextlib.suppress(QueryError):  # it takes too long just now: those that send are told
             names = reading.facet(Asked(environment=environment), "collector", COLLECTORS)
             known = [_collector(reading, name, environment, 0) for name in names]
-        reading.collectors[key] = (now_s, known)
+            reading.collectors[key] = (now_s, known)
     return known
 
 
