@@ -1,7 +1,11 @@
-"""kill -9 at random moments: what was accepted is stored once, what was not sent is never there."""
+"""kill -9 at random moments: what was accepted is stored once, what was not sent is never there.
+
+SLMTRAIL_FAULT_ROUNDS: how often (`make faults` takes 30). SLMTRAIL_FAULT_SEED: when.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -14,7 +18,8 @@ from servers.elastic import start_elastic
 from servers.kafka import start_kafka
 from trails import DistributedTrail, EmbeddedTrail, Trail, eventually
 
-SEED = 20261121
+SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261121"))
+ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "9"))
 
 
 class Client:
@@ -62,17 +67,18 @@ class Client:
 
 @pytest.mark.slow
 def test_kill_at_random_moments(tmp_path: Path) -> None:
-    killed(EmbeddedTrail(tmp_path), rounds=20, longest_s=1.5)
+    killed(EmbeddedTrail(tmp_path), rounds=ROUNDS, longest_s=1.5)
 
 
 @pytest.mark.slow
 def test_kill_all_processes_over_kafka_and_elasticsearch(tmp_path: Path) -> None:
     with start_kafka() as kafka, start_elastic() as elastic:
-        killed(DistributedTrail(tmp_path, kafka.bootstrap, elastic.url), rounds=3, longest_s=15)
+        killed(DistributedTrail(tmp_path, kafka.bootstrap, elastic.url), rounds=max(3, ROUNDS // 5), longest_s=15)
 
 
 def killed(trail: Trail, rounds: int, longest_s: float) -> None:
     """Kills everything `rounds` times while events come in, then counts."""
+    print(f"SLMTRAIL_FAULT_SEED={SEED}", flush=True)
     rng = random.Random(SEED)
     trail.start()
     with Client(trail) as client:
