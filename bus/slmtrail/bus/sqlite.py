@@ -202,10 +202,6 @@ class SqliteFollower:
 
         return await self._bell.wait(fetch, timeout_ms)
 
-    async def waiting(self) -> int:
-        """How many messages there are after the last that was polled."""
-        return sum([await reader.waiting() for reader in self._readers])
-
     async def close(self) -> None:
         """Stops reading."""
         for reader in self._readers:
