@@ -744,11 +744,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dockerfile-env-word",
         "ASSIGNED_SECRET",
-        # Where a line sets a variable that is a password by name, its value may be one word.
-        r"(?<![^\n])[ \t]{0,16}ENV[ \t]{1,3}(?:[A-Z0-9_]{0,40}_)?"
-        r"(?:PASSWORD|PASSWD|PASSPHRASE|PWD|API_?KEY|SECRET_?KEY)"
-        r"(?:[ \t]{1,3}|=)[\"']?(?!(?:true|false|none|null|always|never|required|optional|disabled|enabled|default)\b)"
-        r"(?P<secret>[A-Za-z]{4,256})[\"']?[ \t\r]{0,3}(?=\n|$)",
+        # The value of a variable that is a password by name may be one word.
+        r"(?<![A-Za-z0-9_])ENV[ \t]{1,3}"
+        r"(?:[A-Z0-9_]{1,40}_(?:PASSWORD|PASSWD|PASSPHRASE|PWD|API_?KEY|SECRET_?KEY)(?:[ \t]{1,3}|=)|"
+        r"(?:PASSWORD|PASSWD|PASSPHRASE|PWD)=)[\"']?"
+        r"(?!(?:true|false|none|null|always|never|required|optional|disabled|enabled|default|should|variable|cannot)\b)"
+        r"(?P<secret>[A-Za-z]{6,256})(?![^\s\"'\\])",
         ("env",),
         ("ENV DB_PASSWORD ¦correcthorse", "FROM alpine\nENV POSTGRES_PASSWORD=¦swordfish\nRUN true\n"),
         (
@@ -760,7 +761,7 @@ RULES: tuple[Rule, ...] = (
         ),
         check="not_placeholder",
         score=0.7,
-        gate=r"(?:^|\n)[ \t]*ENV[ \t]",
+        gate=r"ENV[ \t]{1,3}[A-Z]",
     ),
     Rule(
         "kubernetes-secret-json",
@@ -771,7 +772,8 @@ RULES: tuple[Rule, ...] = (
         + r"\{(?P<secret>[^{}]{3,64000})\}",
         ('"secret',),
         (
-            '{"kind": "Secret", "metadata": {"name": "db", "labels": {"a": "b"}}, "data": {"conn": "¦aHVudGVyMg=="}}',
+            '{"kind":"Secret","metadata":{"name":"shop"},"data":{"conn":"¦aHVudGVyMg=="}}',
+            '{"kind": "Secret", "metadata": {"labels": {"a": "b"}}, "data": {"conn": "¦aHVudGVyMg=="}}',
             'say "{\\"kind\\":\\"Secret\\",\\"stringData\\":{\\"conn\\":\\"¦hunter2\\"}}"',
         ),
         (

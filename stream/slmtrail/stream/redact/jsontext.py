@@ -27,6 +27,22 @@ def is_json(text: str) -> bool:
     return True
 
 
+def kubernetes_secrets(text: str) -> frozenset[str]:
+    """The values that Kubernetes Secrets hold in `text`, which `is_json`."""
+    found: set[str] = set()
+
+    def read(pairs: list[tuple[str, object]]) -> tuple[tuple[str, object], ...]:
+        if ("kind", "Secret") in pairs:
+            for name, values in pairs:
+                if name in ("data", "stringData") and isinstance(values, tuple):
+                    found.update(value for _, value in values if isinstance(value, str) and value)
+        return tuple(pairs)
+
+    if '"Secret"' in text:
+        json.loads(text, strict=False, parse_int=len, parse_float=len, object_pairs_hook=read)
+    return frozenset(found)
+
+
 def rewrite(text: str, path: str, visit: Visit) -> str:
     """`text`, which `is_json`, with every string, number and key as `visit` answers it."""
     pieces: list[str] = []

@@ -105,7 +105,11 @@ class _Walker:
         return self._visit(Leaf(path, text, self._treatment, key, run))
 
     def _json(self, path: str, text: str, depth: int, outer_key: str = "") -> str:
+        secrets = jsontext.kubernetes_secrets(text)
+
         def visit(path: str, key: str, kind: Kind, old: str) -> str:
+            if kind == "string" and old in secrets:
+                return self._visit(Leaf(path, old, blob=True))
             if kind == "string":
                 return self.text(path, old, key or outer_key, depth=depth)
             return self._visit(Leaf(path, old, key=key or outer_key if kind == "number" else ""))
