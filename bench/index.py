@@ -32,7 +32,7 @@ import orjson  # noqa: E402
 from bench_records import messages  # noqa: E402
 from servers.elastic import Elastic, start_elastic  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
-from slmtrail.app.run import STORED_AT_ONCE  # noqa: E402
+from slmtrail.app.running.run import STORED_AT_ONCE  # noqa: E402
 from slmtrail.bus.connect import connect  # noqa: E402
 from slmtrail.core.events import timestamp_text  # noqa: E402
 from slmtrail.core.ports import RECORDS, Message, Sealed  # noqa: E402

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.app.scoring import recorded
+from slmtrail.app.evaluation.scoring import recorded
 from slmtrail.app.simulator.world import World
 from slmtrail.core.policy import Policy
 from slmtrail.stream.judge.judge import Judge

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from slmtrail.app.demo import HISTORY_EVENTS, play
+from slmtrail.app.demo.play import HISTORY_EVENTS, play
 
 FOLDER = Path(__file__).parent / "images"
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from jobs import desk
 from slmtrail.app import log, parts
-from slmtrail.app.run import until_stopped
+from slmtrail.app.running.run import until_stopped
 from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core import settings
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from builders import Edge, Stream, inference
-from slmtrail.app import parts, retain
+from slmtrail.app import parts
+from slmtrail.app.commands import retain
 from slmtrail.app.decree import decree
 from slmtrail.core import policy as policy_file
 from slmtrail.core.certificate import Certificate

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from readable_trail import ReadableTrail
-from slmtrail.app.serve import Server, listen
+from slmtrail.app.running.serve import Server, listen
 from slmtrail.app.web.pages import page_routes
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")

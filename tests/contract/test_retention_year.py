@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from slmtrail.app import parts, retain
+from slmtrail.app import parts
+from slmtrail.app.commands import retain
 from slmtrail.app.decree import decree
 from slmtrail.core import policy as policy_file
 from slmtrail.core import retaining

@@ -10,7 +10,7 @@ import pytest
 
 from servers.kafka import Kafka
 from slmtrail.app import parts
-from slmtrail.app.run import collecting
+from slmtrail.app.running.run import collecting
 from slmtrail.bus.connect import connect
 from slmtrail.core import frames
 from slmtrail.core.errors import BusError

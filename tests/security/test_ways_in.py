@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from readable_trail import ReadableTrail, a_day
-from slmtrail.app import endpoint, parts
+from slmtrail.app import parts
 from slmtrail.app.api.openapi import document
 from slmtrail.app.readers.known import PREFIX, Readers
+from slmtrail.app.running import endpoint
 from slmtrail.app.web.pages import page_routes
 from slmtrail.collectors.collector import Collector
 from slmtrail.collectors.receive.senders import FILE_NAME

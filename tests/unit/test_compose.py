@@ -15,15 +15,16 @@ import yaml
 from typer.testing import CliRunner
 
 from servers import elastic, kafka
-from slmtrail.app import endpoint, monitor, setup_secrets
+from slmtrail.app import setup_secrets
 from slmtrail.app.cli import app
+from slmtrail.app.running import endpoint, monitor
 from slmtrail.core import policy, settings
 from tree import PACKAGES, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-SETUPS = {"secrets", "kafka-setup", "elasticsearch-setup"}
+SETUPS = ("secrets", "kafka-setup", "elasticsearch-setup")
 ENDING = {"keys", "edge-keys", "kibana-setup", *SETUPS}
 """They make what is missing, and end."""
 STAGES = [name for name in OURS if name not in ("echo", *SETUPS)]

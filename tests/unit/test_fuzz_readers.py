@@ -26,8 +26,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders import LEDGER, NOW_MS, Stream, inference, sealed_trail
-from slmtrail.app import letters, scenarios
-from slmtrail.app.redact import _labels_of, _text_of
+from slmtrail.app import letters
+from slmtrail.app.commands.redact import _labels_of, _text_of
+from slmtrail.app.evaluation import scenarios
 from slmtrail.collectors import entries
 from slmtrail.collectors.tail.formats import names
 from slmtrail.core import certificate, frames, policy, trust

@@ -16,36 +16,37 @@ import orjson
 import typer
 from rich.markup import escape
 
-from slmtrail.app import control, log
-from slmtrail.app.backfill import import_
-from slmtrail.app.compare import compare
-from slmtrail.app.doctor import doctor
-from slmtrail.app.enrol import enrol, enrol_token
-from slmtrail.app.erase import erase
-from slmtrail.app.evidence import evidence
-from slmtrail.app.export import export
-from slmtrail.app.fsck import fsck
-from slmtrail.app.given import given
-from slmtrail.app.history import history
-from slmtrail.app.hold import hold
-from slmtrail.app.incident import incident
-from slmtrail.app.index import index
-from slmtrail.app.judge import judge
-from slmtrail.app.keys import keys
+from slmtrail.app import log
+from slmtrail.app.commands import control
+from slmtrail.app.commands.backfill import import_
+from slmtrail.app.commands.compare import compare
+from slmtrail.app.commands.doctor import doctor
+from slmtrail.app.commands.enrol import enrol, enrol_token
+from slmtrail.app.commands.erase import erase
+from slmtrail.app.commands.evidence import evidence
+from slmtrail.app.commands.export import export
+from slmtrail.app.commands.fsck import fsck
+from slmtrail.app.commands.given import given
+from slmtrail.app.commands.history import history
+from slmtrail.app.commands.hold import hold
+from slmtrail.app.commands.incident import incident
+from slmtrail.app.commands.index import index
+from slmtrail.app.commands.judge import judge
+from slmtrail.app.commands.keys import keys
+from slmtrail.app.commands.reconcile import reconcile
+from slmtrail.app.commands.redact import redact
+from slmtrail.app.commands.reindex import reindex
+from slmtrail.app.commands.replay import replay
+from slmtrail.app.commands.report import report
+from slmtrail.app.commands.retain import retain
+from slmtrail.app.commands.setup import setup
+from slmtrail.app.commands.sidecar import sidecar
+from slmtrail.app.commands.spool import spool
+from slmtrail.app.commands.tail import tail
+from slmtrail.app.commands.token import token
+from slmtrail.app.commands.verify import verify
 from slmtrail.app.readers.commands import readers
-from slmtrail.app.reconcile import reconcile
-from slmtrail.app.redact import redact
-from slmtrail.app.reindex import reindex
-from slmtrail.app.replay import replay
-from slmtrail.app.report import report
-from slmtrail.app.retain import retain
-from slmtrail.app.setup import setup
-from slmtrail.app.sidecar import sidecar
-from slmtrail.app.spool import spool
-from slmtrail.app.tail import tail
 from slmtrail.app.terminal import Console
-from slmtrail.app.token import token
-from slmtrail.app.verify import verify
 from slmtrail.core import policy as policy_file
 from slmtrail.core.errors import EventError, SettingsError, TrailError
 from slmtrail.core.ports import Page
@@ -130,8 +131,8 @@ def options(
 @app.command()
 def up(demo: Annotated[bool, typer.Option("--demo", help="Play a few minutes of believable traffic.")] = False) -> None:
     """Run the whole pipeline and the page in this process."""
-    from slmtrail.app import page, run
-    from slmtrail.app.otel import traced
+    from slmtrail.app.running import page, run
+    from slmtrail.app.running.otel import traced
 
     settings = given.settings()
     err.print("starting: loading the recognisers of personal data …")
@@ -154,8 +155,8 @@ def init() -> None:
 @app.command()
 def collect() -> None:
     """Run a collector: take events over HTTP, spool them, ship them to the bus."""
-    from slmtrail.app import run
-    from slmtrail.app.monitor import monitored
+    from slmtrail.app.running import run
+    from slmtrail.app.running.monitor import monitored
 
     settings = given.settings()
     with monitored(settings):
@@ -170,8 +171,8 @@ def stream(
     worker: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Run the stream: open, redact and judge frames (in Faust workers where the bus is Kafka)."""
-    from slmtrail.app import job, run
-    from slmtrail.app.monitor import monitored
+    from slmtrail.app.running import job, run
+    from slmtrail.app.running.monitor import monitored
 
     settings = given.settings()
     with monitored(settings, 1 + int(worker.rpartition("-")[2]) if worker else 0):
@@ -188,8 +189,8 @@ def stream(
 @app.command()
 def serve() -> None:
     """Serve page and API over the store, for a trail whose stages run elsewhere."""
-    from slmtrail.app import page
-    from slmtrail.app.monitor import monitored
+    from slmtrail.app.running import page
+    from slmtrail.app.running.monitor import monitored
 
     settings = given.settings()
     with monitored(settings):
@@ -389,7 +390,7 @@ def main() -> None:
 
 
 async def _demo(address: str) -> None:
-    from slmtrail.app.demo import play
+    from slmtrail.app.demo.play import play
 
     await play(address)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from slmtrail.app.law import since_ms
+from slmtrail.app.running.law import since_ms
 from slmtrail.bus.connect import connect as connect_bus
 from slmtrail.bus.kafka_access import Access
 from slmtrail.collectors.collector import CollectorOptions

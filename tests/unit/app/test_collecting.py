@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from slmtrail.app import parts
-from slmtrail.app.run import collecting
+from slmtrail.app.running.run import collecting
 from slmtrail.collectors.collector import Collector
 from slmtrail.collectors.guard import upkeep
 from slmtrail.core import canonical, events, frames, keys
@@ -101,7 +101,7 @@ def test_a_collector_without_a_policy_tells_of_none(tmp_path: Path) -> None:
 def test_a_process_does_not_go_on_without_its_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data=tmp_path)
     parts.make_keys(settings)
-    monkeypatch.setattr("slmtrail.app.run.LOOK_S", 0.01)
+    monkeypatch.setattr("slmtrail.app.running.run.LOOK_S", 0.01)
     monkeypatch.setattr("threading.excepthook", lambda _: None)
 
     async def run() -> None:

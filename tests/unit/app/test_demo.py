@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from slmtrail.app import demo, demo_scenes
-from slmtrail.app.serve import Server, listen
+from slmtrail.app.demo import play, scenes
+from slmtrail.app.running.serve import Server, listen
 from slmtrail.core import events
 from slmtrail.core.secrets.matcher import SecretMatcher
 from slmtrail.stream.judge.hit import About
@@ -29,12 +29,12 @@ DAY_MS = 24 * 3_600_000
 
 @pytest.fixture(scope="module")
 def history() -> list[dict[str, object]]:
-    return [events.parse(event, 0) for event in demo.history(random.Random(demo.SEED), NOW_MS)]
+    return [events.parse(event, 0) for event in play.history(random.Random(play.SEED), NOW_MS)]
 
 
 def test_history_fills_the_last_day_in_order(history: list[dict[str, object]]) -> None:
     times = [events.timestamp_ms(str(event["@timestamp"])) for event in history]
-    assert len(times) >= demo.HISTORY_EVENTS
+    assert len(times) >= play.HISTORY_EVENTS
     assert times == sorted(times)
     assert NOW_MS - DAY_MS <= times[0] < NOW_MS - DAY_MS // 2
     assert times[-1] < NOW_MS
@@ -66,18 +66,18 @@ def test_history_has_something_of_everything(history: list[dict[str, object]]) -
 
 
 def test_the_same_seed_tells_the_same_day() -> None:
-    assert demo.history(random.Random(1), NOW_MS) == demo.history(random.Random(1), NOW_MS)
-    assert demo.history(random.Random(1), NOW_MS) != demo.history(random.Random(2), NOW_MS)
+    assert play.history(random.Random(1), NOW_MS) == play.history(random.Random(1), NOW_MS)
+    assert play.history(random.Random(1), NOW_MS) != play.history(random.Random(2), NOW_MS)
 
 
 def test_live_events_go_on_and_are_good() -> None:
-    taken = list(itertools.islice(demo.live(random.Random(3)), 500))
+    taken = list(itertools.islice(play.live(random.Random(3)), 500))
     parsed = [events.parse(event, NOW_MS) for event in taken]
     assert {event["@timestamp"] for event in parsed} == {events.timestamp_text(NOW_MS)}
     assert len({event["slm.kind"] for event in parsed}) >= 5
 
 
-@pytest.mark.parametrize("module", [demo, demo_scenes])
+@pytest.mark.parametrize("module", [play, scenes])
 def test_no_scanner_takes_the_source_for_a_leak(module: object) -> None:
     source = Path(str(module.__file__)).read_text(encoding="utf-8")  # type: ignore[attr-defined]
     assert SecretMatcher().find(source) == []
@@ -91,16 +91,16 @@ def test_play_sends_the_history_and_then_live_events(monkeypatch: pytest.MonkeyP
         received.extend(events.parse(line, 0) for line in lines)
         return JSONResponse({"accepted": len(lines), "ids": ["0"] * len(lines)})
 
-    monkeypatch.setattr(demo, "LIVE_PAUSE_S", 0.005)
+    monkeypatch.setattr(play, "LIVE_PAUSE_S", 0.005)
     sock = listen("127.0.0.1", 0)
     server = Server(Starlette(routes=[Route("/v1/events", take, methods=["POST"])]))
     thread = threading.Thread(target=server.run, args=([sock],))
     thread.start()
     try:
-        asyncio.run(demo.play(f"http://127.0.0.1:{sock.getsockname()[1]}", live_s=0.5))
+        asyncio.run(play.play(f"http://127.0.0.1:{sock.getsockname()[1]}", live_s=0.5))
     finally:
         server.should_exit = True
         thread.join()
     times = [events.timestamp_ms(str(event["@timestamp"])) for event in received]
-    assert len(times) > demo.HISTORY_EVENTS
+    assert len(times) > play.HISTORY_EVENTS
     assert max(times) - min(times) > DAY_MS // 2

@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from slmtrail.app import examine_here, examine_there, parts
+from slmtrail.app import parts
 from slmtrail.app.cli import app
-from slmtrail.app.examine_there import GROUP, TEMPLATE
-from slmtrail.app.symptoms import Symptom
+from slmtrail.app.examine import here, there
+from slmtrail.app.examine.symptoms import Symptom
+from slmtrail.app.examine.there import GROUP, TEMPLATE
 from slmtrail.bus import kafka_group
 from slmtrail.bus.kafka_group import Standing
 from slmtrail.core import settings as settings_file
@@ -136,13 +137,13 @@ def test_a_stage_that_is_none() -> None:
 def test_a_model_for_names_that_is_not_there(examine: Examine, trail: Settings) -> None:
     options = {"ner": {"models": {"en": "no_such_model"}}}
     section = trail.stream.model_copy(update={"redact": options})
-    found = list(examine_here.examine(trail.model_copy(update={"stream": section}), ["stream"]))
+    found = list(here.examine(trail.model_copy(update={"stream": section}), ["stream"]))
     assert any("python -m spacy download no_such_model" in each.what for each in found)
 
 
 def test_a_package_that_is_missing(trail: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examine_here, "_installed", lambda name: False)
-    (only,) = [each for each in examine_here.examine(trail, ["stream"]) if each.check == "packages"]
+    monkeypatch.setattr(here, "_installed", lambda name: False)
+    (only,) = [each for each in here.examine(trail, ["stream"]) if each.check == "packages"]
     assert only.fix == "pip install 'slmtrail[stream]'"
 
 
@@ -168,8 +169,8 @@ def test_a_certificate_without_its_key(examine: Examine, tmp_path: Path, monkeyp
 
 def test_a_full_disk(trail: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = type("Usage", (), {"total": 100 * 1024**3, "free": 500_000})
-    monkeypatch.setattr(examine_here.shutil, "disk_usage", lambda path: usage)
-    texts = [each.what for each in examine_here.examine(trail, []) if each.check == "disk"]
+    monkeypatch.setattr(here.shutil, "disk_usage", lambda path: usage)
+    texts = [each.what for each in here.examine(trail, []) if each.check == "disk"]
     assert len(texts) == 2
     assert "a spool may grow" in texts[1]
 
@@ -200,7 +201,7 @@ def bus_symptoms(
     monkeypatch.setattr(parts, "open_bus", lambda settings: FakeBus(counts))
     monkeypatch.setattr(kafka_group.KafkaGroup, "standings", told)
     settings = settings_file.load(environ={"SLMTRAIL_BUS_URL": "kafka://here:9092", "SLMTRAIL_BUS_PARTITIONS": "2"})
-    return asyncio.run(examine_there.examine(settings, ["stream"]))
+    return asyncio.run(there.examine(settings, ["stream"]))
 
 
 def test_a_bus_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +271,7 @@ def answering() -> Iterator[tuple[type[Answering], str]]:
 
 def store_symptoms(url: str) -> list[Symptom]:
     settings = settings_file.load(environ={"SLMTRAIL_STORE_URL": url})
-    return asyncio.run(examine_there.examine(settings, ["index"]))
+    return asyncio.run(there.examine(settings, ["index"]))
 
 
 def test_a_store_that_is_well(answering: tuple[type[Answering], str]) -> None:
@@ -310,9 +311,9 @@ def test_a_store_that_is_away_and_its_password_is_not_shown() -> None:
 def test_a_gateway(answering: tuple[type[Answering], str], tmp_path: Path) -> None:
     answering[0].answers["/health/live"] = (200, {})
     environ = {"SLMTRAIL_COLLECTOR_RELAY": answering[1]}
-    assert asyncio.run(examine_there.examine(settings_file.load(environ=environ), ["collect"])) == []
+    assert asyncio.run(there.examine(settings_file.load(environ=environ), ["collect"])) == []
     environ["SLMTRAIL_COLLECTOR_RELAY_CA"] = str(tmp_path / "none")
-    (only,) = asyncio.run(examine_there.examine(settings_file.load(environ=environ), ["collect"]))
+    (only,) = asyncio.run(there.examine(settings_file.load(environ=environ), ["collect"]))
     assert (only.check, only.fix) == ("gateway", "correct collector.relay_ca")
 
 

@@ -18,8 +18,9 @@ import pytest
 
 import otlp
 from certificates import Certificate, certificate
-from slmtrail.app import endpoint, parts, serve
-from slmtrail.app.serve import Server
+from slmtrail.app import parts
+from slmtrail.app.running import endpoint, serve
+from slmtrail.app.running.serve import Server
 from slmtrail.collectors.collector import Collector
 from slmtrail.collectors.receive import senders
 from slmtrail.core import frames, keys

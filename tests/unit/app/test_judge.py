@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from readable_trail import ReadableTrail
 from slmtrail.app.cli import app
-from slmtrail.app.scenarios import Expected, Scenario, read, write
-from slmtrail.app.scoring import evaluated
+from slmtrail.app.evaluation.scenarios import Expected, Scenario, read, write
+from slmtrail.app.evaluation.scoring import evaluated
 from slmtrail.app.simulator import site
 from slmtrail.app.simulator.attacks import PLANS
 from slmtrail.app.simulator.world import MONDAY_MS, World

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from builders import SealedTrail, sealed_trail
-from slmtrail.app.given import given
+from slmtrail.app.commands.given import given
 from slmtrail.app.readers import looks
 from slmtrail.app.readers.here import here
 from slmtrail.app.reading import Asked

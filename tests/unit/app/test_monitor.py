@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slmtrail.app import monitor
+from slmtrail.app.running import monitor
 from slmtrail.core import settings
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.health import Health

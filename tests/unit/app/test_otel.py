@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from slmtrail.app.otel import OtelTracer, traced
+from slmtrail.app.running.otel import OtelTracer, traced
 from slmtrail.core.settings import Settings
 from slmtrail.core.tracing import TRACING, FrameId, ids
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from readable_trail import ReadableTrail, inference
 from slmtrail.app.api.limits import Busy
 from slmtrail.app.api.live import MAX_FOLLOWERS, Live
-from slmtrail.app.given import given
+from slmtrail.app.commands.given import given
 from slmtrail.app.readers.access import Access
 from slmtrail.app.readers.commands import readers as commands
 from slmtrail.app.readers.known import Readers, Unknown, check_public, readers, token_file

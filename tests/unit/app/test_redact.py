@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from slmtrail.app.cli import app
-from slmtrail.app.evaluate import scored
+from slmtrail.app.evaluation.findings import scored
 from slmtrail.stream.redact.finding import Finding
 
 COMMAND = [sys.executable, "-m", "slmtrail.app.cli"]
@@ -60,7 +60,7 @@ def test_a_text_is_explained(tmp_path: Path) -> None:
         "score": 0.75,
         "version": "",
         "rule": "PhoneRecognizer/phonenumbers",
-        "context": "number",
+        "context": "phone",
     }
     assert phone["version"].startswith("presidio-")
     assert secret["rule"] == "assigned-secret"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from builders import NoRedaction
-from slmtrail.app import law, parts, reload
+from slmtrail.app import parts
+from slmtrail.app.running import law, reload
 from slmtrail.core import policy
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.settings import Settings, StreamSettings

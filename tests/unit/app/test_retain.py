@@ -12,8 +12,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from slmtrail.app import retain
 from slmtrail.app.cli import app
+from slmtrail.app.commands import retain
 from slmtrail.core.certificate import COLLECTOR
 from slmtrail.core.errors import HeldError, KeyFileError, NotFound, QueryError, SettingsError, StorageError, TrailError
 from slmtrail.core.events import timestamp_text

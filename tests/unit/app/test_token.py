@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from slmtrail.app.given import given
-from slmtrail.app.token import token as app
+from slmtrail.app.commands.given import given
+from slmtrail.app.commands.token import token as app
 from slmtrail.collectors.receive.senders import Refused, Senders
 from slmtrail.core.errors import NotFound
 

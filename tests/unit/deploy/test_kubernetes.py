@@ -14,9 +14,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from slmtrail.app import endpoint, examine_here, monitor, parts
+from slmtrail.app import parts
 from slmtrail.app.cli import app
-from slmtrail.app.symptoms import Stage
+from slmtrail.app.examine import here
+from slmtrail.app.examine.symptoms import Stage
+from slmtrail.app.running import endpoint, monitor
 from slmtrail.core import settings
 from tree import ROOT
 
@@ -277,7 +279,7 @@ def test_each_stage_finds_its_keys_in_its_secret(
     for name in secrets_in_docs()[secret]:
         if not name.startswith(SERVERS):
             shutil.copy(tmp_path / "cluster/keys" / name, pod.keys)
-    found = [each for each in examine_here.examine(pod, [stage]) if each.check in ("keys", "trust")]
+    found = [each for each in here.examine(pod, [stage]) if each.check in ("keys", "trust")]
     assert found == []
     if stage == "collect":
         assert parts.admission(pod) is not None

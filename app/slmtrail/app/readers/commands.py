@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from slmtrail.app.given import given
+from slmtrail.app.commands.given import given
 from slmtrail.app.readers.known import token_file
 from slmtrail.app.terminal import Console
 from slmtrail.core.errors import SettingsError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from slmtrail.app.scenarios import Expected
+from slmtrail.app.evaluation.scenarios import Expected
 from slmtrail.app.simulator import disguises, phrases, talk
 from slmtrail.app.simulator.world import DAY_MS, HOUR_MS, MONDAY_MS, Person, World
 from slmtrail.core.policy import Policy

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from slmtrail.app.scenarios import Expected, Scenario
+from slmtrail.app.evaluation.scenarios import Expected, Scenario
 from slmtrail.app.simulator import talk
 from slmtrail.app.simulator.attacks import PLANS, ROLES, Plan, Stage
 from slmtrail.app.simulator.world import DAY_MS, HOUR_MS, MONDAY_MS, World

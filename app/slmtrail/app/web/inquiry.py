@@ -7,7 +7,7 @@ from typing import Any, get_args
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slmtrail.app import compare as comparing
+from slmtrail.app.commands import compare as comparing
 from slmtrail.app.reading import Asked, Reading
 from slmtrail.app.web import charts, view
 from slmtrail.app.web.integrity import integrity as state_of

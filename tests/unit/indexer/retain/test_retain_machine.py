@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from slmtrail.app import retain
+from slmtrail.app.commands import retain
 from slmtrail.app.decree import decree
 from slmtrail.core import retaining
 from slmtrail.core.certificate import COLLECTOR

@@ -1,0 +1,1 @@
+"""What laws ask of logging, and what a trail answers."""

@@ -1,0 +1,1 @@
+"""Believable traffic for a trail that has none yet."""

@@ -1,0 +1,1 @@
+"""What `slmtrail doctor` looks at."""

@@ -1,0 +1,1 @@
+"""Processes: stages wired from settings, kept running, reloaded, watched."""
