@@ -23,6 +23,8 @@ _KNOWN_WORDS = frozenset((*_ROLES, *_PARTS, *_REASONS, *_MEDIA))
 _PICTURES = frozenset({"blob"})
 _BASE64_URI = re.compile(r"data:[\w.+\-/;=]{0,200};base64,", re.IGNORECASE)
 _MARKER = re.compile(r"[<>]")
+# A chunk that is JSON by chance: a string or a bracket or two, cut out of what the chunks say together.
+_CUT_OUT = re.compile(r'\s*"|\W*\Z')
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
@@ -93,9 +95,12 @@ class _Walker:
         self._treatment = treatment
         self._visit = visit
 
-    def text(self, path: str, text: str, key: str = "", run: str = "", depth: int = 0) -> str:
+    def text(
+        self, path: str, text: str, key: str = "", run: str = "", depth: int = 0, *, is_chunk: bool = False
+    ) -> str:
         """One string: as JSON where it is JSON, as text otherwise."""
-        if self._treatment == "replace" and jsontext.is_json(text):
+        is_cut_out = is_chunk and _CUT_OUT.match(text) is not None
+        if self._treatment == "replace" and not is_cut_out and jsontext.is_json(text):
             if depth == MAX_NESTING:
                 return self._visit(Leaf(path, text, blob=True))
             return self._json(path, text, depth + 1, key)
@@ -141,20 +146,23 @@ class _Walker:
         redacted: dict[str, Any] = {}
         for name, value in message.items():
             if name == "parts":
-                role = message.get("role", "")
-                redacted[name] = [self._part(f"{path}/parts/{place}", part, role) for place, part in enumerate(value)]
+                runs = [f"{message.get('role', '')}/{part.get('type')}" for part in value]
+                redacted[name] = [
+                    self._part(f"{path}/parts/{place}", part, runs[place], runs[place] in _beside(runs, place))
+                    for place, part in enumerate(value)
+                ]
             else:
                 redacted[name] = self._word(f"{path}/{name}", value)
         return redacted
 
-    def _part(self, path: str, part: dict[str, Any], role: str) -> dict[str, Any]:
+    def _part(self, path: str, part: dict[str, Any], run: str, is_chunk: bool) -> dict[str, Any]:
         redacted: dict[str, Any] = {}
         for name, value in part.items():
             here = f"{path}/{name}"
             if name == "content" and part.get("type") in _PICTURES and isinstance(value, str):
                 redacted[name] = self._visit(Leaf(here, value, blob=True))
             elif name == "content" and isinstance(value, str):
-                redacted[name] = self.text(here, value, run=f"{role}/{part.get('type')}")
+                redacted[name] = self.text(here, value, run=run, is_chunk=is_chunk)
             elif name == "id" and isinstance(value, str):
                 redacted[name] = self._visit(Leaf(here, value, "pseudonym"))
             elif name in ("arguments", "result", "extra", "uri") and isinstance(value, str):
@@ -170,3 +178,7 @@ class _Walker:
             return value
         # A shape the schema doesn't know: as the JSON it would be.
         return orjson.loads(self._json(path, orjson.dumps(value).decode(), 0))
+
+
+def _beside(runs: list[str], place: int) -> list[str]:
+    return runs[max(0, place - 1) : place] + runs[place + 1 : place + 2]

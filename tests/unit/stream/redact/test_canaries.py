@@ -139,6 +139,32 @@ def test_a_value_split_over_chunks_is_found(redactor: Redactor, name: str, size:
     assert findings
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        ['{"password', '": "', 'Tr0ub4dor&3"', "}"],
+        ['{"password": ', '"Tr0ub4dor&3"', "}"],
+    ],
+)
+def test_chunks_that_are_json_by_chance_hide_nothing_of_what_is_said_by_all(
+    redactor: Redactor, chunks: list[str]
+) -> None:
+    together = redactor.redact_text("".join(chunks))[1]
+    parts = [{"type": "text", "content": chunk} for chunk in chunks]
+    redacted, _ = redactor.redact({"gen_ai.output.messages": [{"role": "assistant", "parts": parts}]})
+    joined = "".join(part["content"] for part in redacted["gen_ai.output.messages"][0]["parts"])
+    whole = "".join(chunks)
+    for found in together:
+        assert whole[found.start : found.end] not in joined
+
+
+def test_a_chunk_that_is_json_stays_json(redactor: Redactor) -> None:
+    parts = [{"type": "text", "content": text} for text in ('{"phone": 2125550199}', '["anna@example.com"]')]
+    redacted, _ = redactor.redact({"gen_ai.output.messages": [{"role": "assistant", "parts": parts}]})
+    for part in redacted["gen_ai.output.messages"][0]["parts"]:
+        assert "<" in str(json.loads(part["content"]))
+
+
 def test_a_number_in_json_becomes_a_string_and_the_rest_stays_as_it_was(redactor: Redactor) -> None:
     text = '{"phone":  2125550199, "count": 1.50e3, "big": 123456789012345678901234567890123456, "ok": true}'
     redacted, _ = redactor.redact({"slm.attributes": text})
