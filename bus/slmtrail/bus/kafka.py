@@ -109,8 +109,8 @@ class KafkaBus:
         return subscription
 
     async def read(self, topic: str, partition: int, offset: int | None) -> KafkaReader:
-        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
-        from there on are gone."""
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises Expired where messages
+        from there on are gone, and PastEnd where it does not reach there."""
         there = await self.partitions(topic)
         if not 0 <= partition < there:
             raise BusError(f"{topic}: has no partition {partition}, only 0 to {there - 1}")

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition, errors
 
 from slmtrail.bus.kafka_cluster import Cluster
-from slmtrail.core.errors import BusError
+from slmtrail.core.errors import BusError, Expired, PastEnd
 from slmtrail.core.ports import RETENTION_DAYS, Delivery
 
 COMMIT_TIMEOUT_S = 30.0
@@ -125,7 +125,7 @@ class KafkaReader:
             if offset < first:
                 raise _gone(topic, partition, offset, first)
             if offset > end:
-                raise BusError(
+                raise PastEnd(
                     f"{topic}, partition {partition}: ends at {end}, before message {offset}: "
                     "this is not the bus that was read before, or it lost messages"
                 )
@@ -145,7 +145,7 @@ class KafkaReader:
             return await _poll(self._cluster, self._consumer, self._topic, max_messages, timeout_ms)
         except BusError as error:
             if isinstance(error.__cause__, errors.OffsetOutOfRangeError):
-                raise BusError(
+                raise Expired(
                     f"{self._place}: the next messages are gone; the bus keeps {RETENTION_DAYS} days"
                 ) from error
             raise
@@ -230,8 +230,8 @@ def _key(record: Any) -> str:
     return (record.key or b"").decode(errors="replace")
 
 
-def _gone(topic: str, partition: int, offset: int, first: int) -> BusError:
-    return BusError(
+def _gone(topic: str, partition: int, offset: int, first: int) -> Expired:
+    return Expired(
         f"{topic}, partition {partition}: messages {offset} to {first - 1} are gone; "
         f"the bus keeps {RETENTION_DAYS} days"
     )

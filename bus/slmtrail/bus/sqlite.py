@@ -16,7 +16,7 @@ from slmtrail.bus import limits, sqlite_lanes
 from slmtrail.bus.sqlite_bell import Bell
 from slmtrail.bus.sqlite_file import Connection, reading
 from slmtrail.bus.sqlite_group import SqliteSubscription
-from slmtrail.core.errors import BusError, TrailError
+from slmtrail.core.errors import BusError, Expired, PastEnd, TrailError
 from slmtrail.core.ports import COMPACTED, RETENTION_DAYS, TOPICS, Delivery, Message
 
 TRIM_INTERVAL_S = 600
@@ -62,8 +62,8 @@ class SqliteBus:
         return subscription
 
     async def read(self, topic: str, partition: int, offset: int | None) -> SqliteReader:
-        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
-        from there on are gone."""
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises Expired where messages
+        from there on are gone, and PastEnd where it does not reach there."""
         if offset is None:
             offset = await self._reading.run(lambda db: sqlite_lanes.lane(db, topic, partition).start)
         reader = SqliteReader(topic, partition, offset, self._reading, self._bell)
@@ -171,12 +171,12 @@ class SqliteReader:
     def _lane(self, db: sqlite3.Connection) -> sqlite_lanes.Lane:
         lane = sqlite_lanes.lane(db, self._topic, self._partition)
         if self._offset < lane.start:
-            raise BusError(
+            raise Expired(
                 f"{self._topic}, partition {self._partition}: messages {self._offset} to {lane.start - 1} are "
                 f"gone; the bus keeps {RETENTION_DAYS} days"
             )
         if self._offset > lane.end:
-            raise BusError(
+            raise PastEnd(
                 f"{self._topic}, partition {self._partition}: ends at {lane.end}, before message {self._offset}: "
                 "this is not the bus that was read before, or an old copy of it"
             )

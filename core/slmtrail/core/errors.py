@@ -80,6 +80,14 @@ class BusError(TrailError):
     exit_code = 6
 
 
+class Expired(BusError):
+    """Messages that were asked for are no longer on the bus."""
+
+
+class PastEnd(BusError):
+    """A partition ends before the message that was asked for."""
+
+
 class StoreError(TrailError):
     """The store can't be reached or refused a request."""
 

@@ -112,8 +112,8 @@ class Bus(Uplink, Protocol):
         ...
 
     async def read(self, topic: str, partition: int, offset: int | None) -> PartitionReader:
-        """Reads one partition from `offset`, or its oldest message where that is None. Raises BusError where messages
-        from there on are gone."""
+        """Reads one partition from `offset`, or its oldest message where that is None. Raises Expired where messages
+        from there on are gone, and PastEnd where it does not reach there."""
         ...
 
     async def newest(self, topic: str) -> dict[str, bytes]:

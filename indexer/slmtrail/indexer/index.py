@@ -23,6 +23,7 @@ from slmtrail.core.tracing import TRACING, FrameId
 from slmtrail.indexer.behind import Behind
 from slmtrail.indexer.erase import ordered
 from slmtrail.indexer.seal import Batch, Sealer
+from slmtrail.indexer.topic import check
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,9 @@ async def run(
 
     Certificates signed by one of `authorities` (by their ids) are obeyed. `at_once`: how many batches are being stored
     while the next ones are sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
+    Raises LedgerError where the topic is another than the ledger was read from.
     """
+    await check(bus, sealer, partition)
     reader = await bus.read(RECORDS, partition, sealer.next_offset)
     behind = Behind(sealer.ledger, reader)
     storing: asyncio.Queue[tuple[list[Delivery], Batch, asyncio.Task[None]]] = asyncio.Queue(at_once)

@@ -1,9 +1,9 @@
 """Seals records into one ledger: each becomes a leaf, once, and the head is signed when all of them are stored.
 
 What belongs together changes together, in one SQLite transaction: the size of the tree, the next offset on
-the bus, each collector's mark, and the leaves that are not yet known to be stored. The tiles are on disk
-before it, the signature comes after it. So a crash at any point leaves a ledger that goes on where it
-stopped, and no two heads of one size are ever signed.
+the bus and the digest of the message before it, each collector's mark, and the leaves that are not yet known
+to be stored. The tiles are on disk before it, the signature comes after it. So a crash at any point leaves a
+ledger that goes on where it stopped, and no two heads of one size are ever signed.
 
 Certificates are kept here too: a store that was lost and is built anew must not bring back what they say is gone.
 """
@@ -11,6 +11,7 @@ Certificates are kept here too: a store that was lost and is built anew must not
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -42,6 +43,8 @@ CREATE TABLE IF NOT EXISTS marks (
   collector TEXT NOT NULL, boot TEXT NOT NULL, frame INTEGER NOT NULL, "index" INTEGER NOT NULL,
   part INTEGER NOT NULL, PRIMARY KEY (collector, boot)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pending (bus_offset INTEGER PRIMARY KEY, leaf INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS last_message (
+  one INTEGER PRIMARY KEY CHECK (one = 1), bus_offset INTEGER NOT NULL, sha256 BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS certificates (leaf INTEGER PRIMARY KEY, record BLOB NOT NULL);
 """
 
@@ -70,6 +73,15 @@ def own(folder: Path) -> IO[str]:
         held.close()
         raise StorageError(f"{folder}: another indexer owns this ledger; one ledger has one owner") from None
     return held
+
+
+def another_topic(ledger: str, topic: str, partition: int, offset: int) -> LedgerError:
+    """What is said where there is not, at `offset`, the message that `ledger` was sealed from."""
+    return LedgerError(
+        f"{topic}, partition {partition}: does not have the message {offset} that {ledger} was sealed from, so it is "
+        "another topic; use the bus and the folder of the ledger that belong together or, where the topic was made "
+        "anew, go on with: slmtrail index --new-topic"
+    )
 
 
 def certificates(folder: Path) -> list[bytes]:
@@ -118,6 +130,28 @@ class Sealer:
         """Where to read the topic from: everything before it is sealed and stored."""
         return self._stored_offset
 
+    @property
+    def last_message(self) -> bytes | None:
+        """The SHA-256 of the message before `next_offset`; None where it is not known."""
+        row = self._db.execute(
+            "SELECT sha256 FROM last_message WHERE bus_offset = ?", (self._stored_offset - 1,)
+        ).fetchone()
+        return row[0] if row else None
+
+    @property
+    def unstored(self) -> range:
+        """The leaves that are not known to be stored."""
+        return range(self._stored_size, self._log.size)
+
+    def begin_anew(self, offset: int) -> None:
+        """Goes on at `offset` of another topic. What is sealed stays so, and none of it is waited for to be stored."""
+        with self._transaction():
+            self._db.execute("DELETE FROM pending")
+            self._db.execute("DELETE FROM last_message")
+            self._db.execute("UPDATE head SET sealed_offset = ?1, stored_offset = ?1, stored_size = size", (offset,))
+        self._sealed_offset = self._stored_offset = offset
+        self._stored_size = self._log.size
+
     def seal(self, deliveries: Sequence[Delivery]) -> Batch:
         """Makes leaves of what is new; finds again the leaves of what was sealed before a crash."""
         batch = Batch()
@@ -132,13 +166,14 @@ class Sealer:
             except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, LedgerError) as error:
                 batch.unusable.append((delivery, f"is not a record: {type(error).__name__}"))
                 continue
-            if delivery.offset < self._sealed_offset:
-                self._find_again(delivery, record, entry, batch)
-                continue
             if record.get(REPLAYED):
                 boot = record["event.id"]  # a replay is behind the mark of its boot: it has one of its own
             mark = marks.get((collector, boot)) or self._mark(collector, boot)
-            if mark is not None and position <= mark:
+            known = mark is not None and position <= mark
+            if delivery.offset < self._sealed_offset:
+                self._find_again(delivery, record, entry, known, batch)
+                continue
+            if known:
                 RECORDS_DUPLICATE.inc()
                 continue
             marks[collector, boot] = position
@@ -163,12 +198,20 @@ class Sealer:
             row = self._db.execute("SELECT min(leaf) FROM pending").fetchone()
             size = self._log.size if row[0] is None else row[0]
             self._db.execute("UPDATE head SET stored_offset = ?, stored_size = ?", (offset, size))
+            digest = hashlib.sha256(deliveries[-1].value).digest()
+            self._db.execute("INSERT OR REPLACE INTO last_message VALUES (1, ?, ?)", (offset - 1, digest))
         self._stored_offset, self._stored_size = offset, size
 
     def certificates(self, end: int) -> list[bytes]:
         """The records of the certificates before the leaf `end`."""
         found = self._db.execute("SELECT record FROM certificates WHERE leaf < ? ORDER BY leaf", (end,))
         return [record for (record,) in found]
+
+    def unobeyed(self) -> list[Sealed]:
+        """The certificates among what is not known to be stored."""
+        found = self._db.execute("SELECT leaf, record FROM certificates WHERE leaf >= ?", (self._stored_size,))
+        records = [(leaf, data, orjson.loads(data)) for leaf, data in found]
+        return [Sealed(self.ledger, leaf, record["event.id"], record, data) for leaf, data, record in records]
 
     def checkpoint(self) -> bytes | None:
         """Signs the head over all stored leaves and puts it on disk; None where that is signed already."""
@@ -201,17 +244,13 @@ class Sealer:
         ).fetchone()
         return Position(*row) if row else None
 
-    def _find_again(self, delivery: Delivery, record: dict[str, Any], entry: bytes, batch: Batch) -> None:
+    def _find_again(self, delivery: Delivery, record: dict[str, Any], entry: bytes, known: bool, batch: Batch) -> None:
         row = self._db.execute("SELECT leaf FROM pending WHERE bus_offset = ?", (delivery.offset,)).fetchone()
-        if row is None:
-            return
-        if self._log.entry(row[0]) != entry:
-            raise LedgerError(
-                f"{self.ledger}: leaf {row[0]} is not the record at offset {delivery.offset} of the topic: the topic "
-                "was replaced or the ledger's folder belongs to another; restore the one that belongs here"
-            )
-        batch.records.append(self._sealed(delivery, record, row[0]))
-        batch.recovered = True
+        if row is not None and self._log.entry(row[0]) == entry:
+            batch.records.append(self._sealed(delivery, record, row[0]))
+            batch.recovered = True
+        elif row is not None or not known:
+            raise another_topic(self.ledger, delivery.topic, delivery.partition, delivery.offset)
 
     def _commit(
         self,

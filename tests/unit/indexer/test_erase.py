@@ -21,6 +21,7 @@ from slmtrail.core.ports import RECORDS, Message, Proved, Query, Rows, Sealed
 from slmtrail.indexer.index import run
 from slmtrail.indexer.seal import Sealer
 from slmtrail.indexer.store.sqlite import SqliteStore
+from slmtrail.indexer.topic import begin_anew
 from slmtrail.indexer.verify.folder import LedgerFolder
 from slmtrail.indexer.verify.trail import verify
 
@@ -61,6 +62,23 @@ class Place:
             sealer.close()
             store.close()
             await bus.close()
+
+    def begin_anew(self) -> None:
+        """The bus is lost, and another one put in its place."""
+        for path in self.folder.glob("bus.sqlite*"):
+            path.unlink()
+        self.published = []
+        asyncio.run(self._begin_anew())
+        self.index()
+
+    async def _begin_anew(self) -> None:
+        bus = SqliteBus(self.folder / "bus.sqlite", partitions=1)
+        with (
+            closing(SqliteStore(self.trail.store_path, writable=True)) as store,
+            closing(Sealer(self.folder / "ledger", LEDGER, self.trail.key)) as sealer,
+        ):
+            await begin_anew(bus, store, sealer, 0, DECIDES)
+        await bus.close()
 
     def signed(self) -> bool:
         """Whether the head covers all that is sealed."""
@@ -198,6 +216,21 @@ def test_after_a_crash_before_the_content_is_gone_it_is_erased_again(
             place.index(order(certificate.rows(leaves)))
     assert place.found(Query(CANARY)) == 20
     place.index()
+    assert place.found(Query(CANARY)) == 0
+    assert not place.check().faults
+
+
+def test_a_certificate_that_was_sealed_is_obeyed_though_its_topic_is_gone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> int:
+        raise KeyError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteStore, "erase", crash)
+        with pytest.raises(KeyError):
+            place.index(order(certificate.rows(leaves_of(place, "mallory-77"))))
+    place.begin_anew()
     assert place.found(Query(CANARY)) == 0
     assert not place.check().faults
 

@@ -137,6 +137,17 @@ def test_a_topic_that_was_replaced_is_noticed(trail: SealedTrail, batch: list[De
         opened(trail).seal(swapped)
 
 
+def test_a_record_that_was_never_sealed_is_not_passed_over_before_the_offset_sealed_up_to(
+    trail: SealedTrail, batch: list[Delivery]
+) -> None:
+    noise = [Delivery(d.topic, d.partition, d.offset, d.key, b"{", 0) for d in batch[:3]]
+    first = opened(trail)
+    first.seal(noise)
+    first.close()
+    with pytest.raises(LedgerError, match="--new-topic"):
+        opened(trail).seal(batch[:3])
+
+
 def test_only_what_is_stored_is_signed_for(trail: SealedTrail, batch: list[Delivery]) -> None:
     sealer = opened(trail)
     sealer.seal(batch[:5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -19,6 +20,10 @@ def index(
     partitions: Annotated[
         str, typer.Option(help="Only these, such as 0,2-4, where other machines have the others; all by default.")
     ] = "",
+    new_topic: Annotated[
+        bool,
+        typer.Option("--new-topic", help="Where the topic of records was made anew: begin with its oldest message."),
+    ] = False,
     worker: Annotated[int, typer.Option(hidden=True)] = -1,
 ) -> None:
     """Run the indexer: seal records into the ledgers and store them."""
@@ -27,6 +32,8 @@ def index(
 
     settings = given.settings()
     mine = _parsed(partitions)
+    if new_topic:
+        asyncio.run(_begin_anew(settings, mine))
     with monitored(settings, worker + 1):
         asyncio.run(_supervise(settings, workers, mine) if workers > 1 else run.index(settings, mine))
 
@@ -41,6 +48,21 @@ def _parsed(text: str) -> list[int] | None:
             raise SettingsError(f"--partitions: {part!r} is no number and no range such as 2-4")
         numbers.update(range(int(first), int(last or first) + 1))
     return sorted(numbers)
+
+
+async def _begin_anew(settings: Settings, mine: list[int] | None) -> None:
+    from slmtrail.indexer.topic import begin_anew
+
+    bus, store = parts.open_bus(settings), parts.open_store(settings, writable=True)
+    try:
+        await bus.ensure_topics()
+        for partition in range(await bus.partitions(RECORDS)) if mine is None else mine:
+            if (settings.ledgers / str(partition)).exists():
+                with closing(parts.open_sealer(settings, partition)) as sealer:
+                    await begin_anew(bus, store, sealer, partition, parts.authorities(settings))
+    finally:
+        store.close()
+        await bus.close()
 
 
 async def _supervise(settings: Settings, workers: int, mine: list[int] | None) -> None:
