@@ -19,7 +19,7 @@ import pytest
 from contract.bus_member import PARTITIONS
 from servers.server import free_port
 from slmtrail.bus.connect import connect
-from slmtrail.core.errors import BusError, TrailError
+from slmtrail.core.errors import BusError, PastEnd, TrailError
 from slmtrail.core.ports import Bus, Delivery, Message, Reader, Subscription
 
 PATIENCE_S = 60
@@ -299,6 +299,8 @@ async def test_reads_a_partition_from_an_offset(place: Place) -> None:
     await reader.close()
     at_end = await bus.read(place.topic, partition, 41)
     assert await at_end.poll(10, 50) == []
+    with pytest.raises(PastEnd):
+        await bus.read(place.topic, partition, 42)
     assert [each.offset for each in await collect(await bus.read(place.topic, partition, None), 41)] == [*range(41)]
 
 

@@ -234,4 +234,4 @@ def test_a_sound_trail_is_sound_running_or_not(trail: EmbeddedTrail, edge: None)
     (trail.data / "bus.sqlite").rename(trail.data / "bus.old")
     for leftover in trail.data.glob("bus.sqlite-*"):
         leftover.unlink()
-    assert "not the bus that was read before" in said(trail, "fsck", code=7)
+    assert "it is another topic" in said(trail, "fsck", code=7)

@@ -50,6 +50,8 @@ class State:
     root: bytes
     pending: tuple[tuple[int, int], ...]
     """Offset and leaf of what is sealed and not known to be stored."""
+    last_message: bytes | None
+    """The SHA-256 of the message before `stored_offset`; None where it is not known."""
 
     @classmethod
     def read(cls, folder: Path) -> State:
@@ -62,7 +64,10 @@ class State:
                 raise sqlite3.DatabaseError(fault)
             head = db.execute("SELECT size, sealed_offset, stored_offset, stored_size, root FROM head").fetchone()
             pending = db.execute("SELECT bus_offset, leaf FROM pending ORDER BY bus_offset").fetchall()
-            return cls(head[0], head[1], head[2], head[3], head[4] or b"", tuple(pending))
+            last = None
+            if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'last_message'").fetchone():
+                last = db.execute("SELECT sha256 FROM last_message WHERE bus_offset = ?", (head[2] - 1,)).fetchone()
+            return cls(head[0], head[1], head[2], head[3], head[4] or b"", tuple(pending), last[0] if last else None)
         finally:
             db.close()
 

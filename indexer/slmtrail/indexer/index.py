@@ -50,7 +50,7 @@ async def run(
     while the next ones are sealed. They end in any order, so a crash may leave holes; the sealer knows which leaves.
     Raises LedgerError where the topic is another than the ledger was read from.
     """
-    await check(bus, sealer, partition)
+    await check(bus, partition, sealer.ledger, sealer.next_offset, sealer.last_message)
     reader = await bus.read(RECORDS, partition, sealer.next_offset)
     behind = Behind(sealer.ledger, reader)
     storing: asyncio.Queue[tuple[list[Delivery], Batch, asyncio.Task[None]]] = asyncio.Queue(at_once)

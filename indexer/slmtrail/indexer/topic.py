@@ -22,19 +22,17 @@ log = logging.getLogger(__name__)
 POLL_MS = 1000
 
 
-async def check(bus: Bus, sealer: Sealer, partition: int) -> None:
-    """Raises LedgerError where the message before the next one is not the one that was sealed. One that the bus keeps
-    no longer, or of which an earlier version noted nothing, tells nothing."""
-    offset = sealer.next_offset - 1
-    if offset < 0:
+async def check(bus: Bus, partition: int, ledger: str, next_offset: int, last_message: bytes | None) -> None:
+    """Raises LedgerError where `last_message`, a SHA-256, is not of the message before `next_offset`, or there is none.
+    One that the bus keeps no longer, or of which an earlier version noted nothing, tells nothing."""
+    if not next_offset:
         return
     try:
-        found = await _message(bus, partition, offset)
+        found = await _message(bus, partition, next_offset - 1)
     except Expired:
         return
-    expected = sealer.last_message
-    if found is None or (expected and hashlib.sha256(found).digest() != expected):
-        raise another_topic(sealer.ledger, RECORDS, partition, offset)
+    if found is None or (last_message and hashlib.sha256(found).digest() != last_message):
+        raise another_topic(ledger, RECORDS, partition, next_offset - 1)
 
 
 async def begin_anew(

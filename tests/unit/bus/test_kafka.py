@@ -16,7 +16,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from servers.kafka import Kafka
 from slmtrail.bus import kafka as kafka_bus
 from slmtrail.bus.kafka import KafkaBus
-from slmtrail.core.errors import BusError
+from slmtrail.core.errors import BusError, Expired
 from slmtrail.core.ports import Delivery, Message, Reader, Subscription
 
 PATIENCE_S = 60
@@ -111,9 +111,9 @@ def test_says_which_messages_are_gone(kafka: Kafka, topic: str) -> None:
             await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=7)})
         finally:
             await admin.close()
-        with pytest.raises(BusError, match="messages 2 to 6 are gone"):
+        with pytest.raises(Expired, match="messages 2 to 6 are gone"):
             await bus.read(topic, 0, 2)
-        with pytest.raises(BusError, match="are gone"):
+        with pytest.raises(Expired, match="are gone"):
             await until(late, values[7])
         assert [each.offset for each in await until(await bus.read(topic, 0, 7), values[7])] == [7]
 

@@ -17,7 +17,7 @@ from slmtrail.bus import sqlite_group
 from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.bus.sqlite_file import Connection
 from slmtrail.bus.sqlite_lanes import MAX_POLL_BYTES
-from slmtrail.core.errors import BusError, StorageError
+from slmtrail.core.errors import BusError, Expired, StorageError
 from slmtrail.core.ports import Delivery, Message
 
 TOPIC = "topic"
@@ -200,9 +200,9 @@ def test_trims_by_age_and_says_what_is_gone(file: Path, caplog: pytest.LogCaptur
         assert "6 messages" in caplog.text
         assert "group group" in caplog.text
         for offset in (0, 9):
-            with pytest.raises(BusError, match=f"messages {offset} to 9 are gone"):
+            with pytest.raises(Expired, match=f"messages {offset} to 9 are gone"):
                 await bus.read(TOPIC, 0, offset)
-        with pytest.raises(BusError, match="messages 3 to 9 are gone"):
+        with pytest.raises(Expired, match="messages 3 to 9 are gone"):
             await late.poll(1, 0)
         await fill(bus)
         assert [each.offset for each in await subscription.poll(100, 0)] == list(range(10, 20))
@@ -221,7 +221,7 @@ def test_trims_only_what_is_old_enough(file: Path) -> None:
             db.execute("UPDATE message SET timestamp_ms = 1000 WHERE place & 255 < 13")
         await bus.trim(1001)
         assert (await (await bus.read(TOPIC, 0, 13)).poll(1, 0))[0].offset == 13
-        with pytest.raises(BusError, match="messages 12 to 12 are gone"):
+        with pytest.raises(Expired, match="messages 12 to 12 are gone"):
             await bus.read(TOPIC, 0, 12)
 
     on(bus_in(file), scenario)

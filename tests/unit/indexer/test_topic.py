@@ -64,7 +64,7 @@ def checked(trail: SealedTrail, messages: Sequence[Message], trimmed: bool = Fal
             if trimmed:
                 await bus.trim(2**60)
             with closing(opened(trail)) as sealer:
-                await check(bus, sealer, 0)
+                await check(bus, 0, LEDGER, sealer.next_offset, sealer.last_message)
 
     asyncio.run(scenario())
 

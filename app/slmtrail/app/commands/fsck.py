@@ -22,7 +22,7 @@ from slmtrail.app.terminal import Console
 from slmtrail.collectors.spool import FILE_NAME
 from slmtrail.core import frames, keys, trust
 from slmtrail.core.certificate import Certificate
-from slmtrail.core.errors import BusError, FrameError, KeyFileError, TrailError
+from slmtrail.core.errors import BusError, FrameError, KeyFileError, LedgerError, TrailError
 from slmtrail.core.ports import RECORDS, Bus
 from slmtrail.core.settings import Settings
 
@@ -103,6 +103,7 @@ def _revoked(settings: Settings, decided: Iterable[Certificate]) -> Iterator[Tro
 
 async def _offsets(settings: Settings, folders: list[Path]) -> list[Trouble]:
     from slmtrail.indexer.fsck import RESTORE, State
+    from slmtrail.indexer.topic import check
 
     found = []
     bus = parts.open_bus(settings)
@@ -114,7 +115,12 @@ async def _offsets(settings: Settings, folders: list[Path]) -> list[Trouble]:
                 continue  # told already
             where = f"{RECORDS}/{folder.name}"
             try:
+                ledger = parts.ledger_name(settings, int(folder.name))
+                await check(bus, int(folder.name), ledger, state.stored_offset, state.last_message)
                 await (await bus.read(RECORDS, int(folder.name), state.stored_offset)).close()
+            except LedgerError as error:
+                found.append(_trouble(where, error, "as docs/recovery.md says of a topic made anew"))
+                continue
             except TrailError as error:
                 found.append(_trouble(where, error, "see that the bus runs; what it forgot unsealed is lost"))
                 continue
