@@ -30,6 +30,9 @@ SUBJECTS: tuple[About, ...] = get_args(About)
 TALLIED = {"Kinds": "kind", "Environments": "environment", "Models": "model", "Users": "user", "Outcomes": "outcome"}
 FLAGS = {"Flags": "flag"}
 VALUES, MODELS, MAX_COMPARED = 8, 50, 20_000
+ENTRIES, CHANGES = 300, 50
+"""Of an incident on one page, the newest; its export has all."""
+
 _PARAMETERS = {"environment": "env"}
 
 
@@ -89,8 +92,8 @@ def incident(reading: Reading, request: Request) -> Response:
             found = happened(reading.ask, reading.query(Asked()), kind, subject, span_ms(around))
         except (QueryError, NotFound) as fault:
             error, status = str(fault), 404 if isinstance(fault, NotFound) else 400
-    rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries] if found else []
-    changes = [(entry.why, view.row(entry.sealed)) for entry in found.changes] if found else []
+    rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries[-ENTRIES:]] if found else []
+    changes = [(entry.why, view.row(entry.sealed)) for entry in found.changes[-CHANGES:]] if found else []
     option = {"id": name, "time": f"--at {name}"}.get(kind, f"--{kind} {name}")
     return page(
         "incident.html",
@@ -111,8 +114,9 @@ def compare(reading: Reading, request: Request) -> Response:
     """Two models side by side."""
     given = request.query_params
     one, other, since = given.get("one", "").strip(), given.get("other", "").strip(), given.get("since", "") or "7d"
-    found, error = None, ""
+    found, error, models = None, "", list[str]()
     try:
+        models = sorted(reading.facet(Asked(kind="inference", since=since), "model", MODELS))
         if one and other:
             found = compared(reading.ask, reading.query(Asked(since=since)), one, other, MAX_COMPARED)
     except QueryError as fault:
@@ -125,7 +129,7 @@ def compare(reading: Reading, request: Request) -> Response:
         one=one,
         other=other,
         since=since,
-        models=sorted(reading.facet(Asked(kind="inference"), "model", MODELS)),
+        models=models,
         error=error,
     )
 

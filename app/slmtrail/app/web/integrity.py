@@ -12,8 +12,8 @@ from slmtrail.indexer.reading.walk import walk
 
 COVERAGES, LOSSES = 2000, 100
 _LOST = (
-    "kind:system action:(gap or dropped or boot_not_closed or chain_broken or frame_after_close or clock_jump or "
-    "events_refused or record_refused or key_refused)"
+    "kind:system outcome:failure action:(gap or dropped or boot_not_closed or chain_broken or frame_after_close or "
+    "clock_jump or events_refused or record_refused or key_refused)"
 )
 
 

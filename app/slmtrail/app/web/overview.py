@@ -146,7 +146,7 @@ def _collectors(reading: Reading, environment: str) -> list[Collector]:
 
 
 def _ever(reading: Reading, environment: str) -> list[Collector]:
-    """The collectors of all records, which takes a look at each of them: so it is done seldom."""
+    """The collectors of all records, which are counted for it: so it is done seldom."""
     key, now_s = (reading.scope, environment), time.monotonic()
     looked_s, known = reading.collectors.get(key, (0.0, []))
     if not looked_s or now_s - looked_s > LOOKED_UP_S:
@@ -158,6 +158,7 @@ def _ever(reading: Reading, environment: str) -> list[Collector]:
 
 
 def _collector(reading: Reading, name: str, environment: str, count: int) -> Collector:
-    newest = reading.search(Asked(f"collector:{quoted(name)}", environment=environment, limit=1)).records
-    shown = view.row(newest[0]) if newest else None
+    query = reading.query(Asked(f"collector:{quoted(name)}", environment=environment))
+    newest = next(walk(reading.ask, query, 1), None)
+    shown = view.row(newest) if newest else None
     return Collector(name, shown.at if shown else "", count, shown.environment if shown else "")

@@ -21,8 +21,8 @@ MAX_SEEDS, MAX_RECORDS = 500, 2000
 MAX_NAMES = 30
 """Names of one kind by which others are looked for: traces, sessions, people."""
 
-CHANGES_MS = 24 * 3600 * 1000
-"""How long before the incident a change counts as one just before."""
+CHANGES_MS, MAX_CHANGES = 24 * 3600 * 1000, 500
+"""How long before the incident a change counts as one just before, and how many are looked at: of more, the newest."""
 
 _JOINS = {
     "trace": ("trace.id",),
@@ -138,7 +138,7 @@ class _Inquiry:
         """Of what was asked or where it ran: what changed, in the time before."""
         models = {model_of(record) for record in records} - {""}
         places = {record.get("deployment.environment.name") for record in records}
-        for sealed in self._all("kind:config", since_ms - CHANGES_MS, since_ms, MAX_RECORDS):
+        for sealed in self._all("kind:config", since_ms - CHANGES_MS, since_ms, MAX_CHANGES):
             model = model_of(sealed.record)
             if sealed.record.get("deployment.environment.name") in places and (not model or model in models):
                 yield sealed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any
 
 from slmtrail.core.ports import Histogram
@@ -10,12 +11,13 @@ from slmtrail.indexer.store.columns import COLUMNS, TERMS
 from slmtrail.indexer.store.facets import step_ms
 from slmtrail.indexer.store.query import EVERY, Asked
 from slmtrail.indexer.store.sqlite_deadline import Deadline, stopped
-from slmtrail.indexer.store.sqlite_plan import Plan, Planner
+from slmtrail.indexer.store.sqlite_plan import Plan, Planner, covers
 
 COUNT_S = 0.5
 """For counting what a page does not show: then it says at least how many there are."""
 
 _FEW_VALUES = 16
+_FEW_STEPS = 64
 
 
 def count(db: sqlite3.Connection, question: Asked, found: Plan, deadline: Deadline) -> tuple[int, bool]:
@@ -43,30 +45,62 @@ def facet(
     found = planner.plan(in_time=False)
     name = next((name for name, names in TERMS.items() if names == fields), None)
     if name is None:
-        return _by_column(db, found, found.column(COLUMNS[fields[0]]), size)
+        return _by_column(db, found, COLUMNS[fields[0]], size)
+    few = _few(db, "value", "term WHERE name = ? AND", [name])
     if found.rare:
-        rows = "SELECT value FROM term WHERE name = ? AND ts_ms >= ? AND ts_ms < ?"
+        among = f"AND value IN ({', '.join('?' * len(few))})" if few is not None else ""
+        rows = f"SELECT value FROM term WHERE name = ? {among} AND ts_ms >= ? AND ts_ms < ?"  # noqa: S608
         rows += f" AND place IN (SELECT r.place {found.tables} {found.where})"
-        values = [name, question.since_ms, question.until_ms, *found.values]
-    else:
-        over = planner.plan(over=name)
-        rows, values = f"SELECT r.value {over.tables} {over.where}", over.values
-    return _most(db, rows, values, size)
+        return _most(db, rows, [name, *(few or ()), question.since_ms, question.until_ms, *found.values], size)
+    over = planner.plan(over=name)
+    if few is not None:
+        return _each(db, f"{over.tables} {over.where} AND r.value = ?", over.values, few, size)
+    return _most(db, f"SELECT r.value {over.tables} {over.where}", over.values, size)
 
 
-def _by_column(db: sqlite3.Connection, found: Plan, column: str, size: int) -> dict[str, int]:
+def _by_column(db: sqlite3.Connection, found: Plan, name: str, size: int) -> dict[str, int]:
+    column = found.column(name)
     rows = f"SELECT {column} AS value {found.tables} {found.where}"
     if found.by_columns:
-        few = db.execute(f"SELECT DISTINCT value FROM ({rows}) LIMIT ?", [*found.values, _FEW_VALUES + 1]).fetchall()  # noqa: S608
-        if few and len(few) <= _FEW_VALUES:
+        if found.has_columns and covers(name, found.question.tree):
+            few = _few(db, name, "record WHERE", [])
+            if few is not None:
+                along = f"FROM record AS r INDEXED BY record_{name} {found.where} AND r.{name} = ?"
+                return _each(db, along, found.values, few, size)
+        distinct = f"SELECT DISTINCT value FROM ({rows}) LIMIT ?"  # noqa: S608
+        values = [value for (value,) in db.execute(distinct, [*found.values, _FEW_VALUES + 1])]
+        if values and len(values) <= _FEW_VALUES:
             # To group a million rows they are sorted, which takes longer than to count each of a few values.
-            each = ", ".join(["count(*) FILTER (WHERE value = ?)"] * len(few))
-            values = [value for (value,) in few]
+            each = ", ".join(["count(*) FILTER (WHERE value = ?)"] * len(values))
             counts = db.execute(f"SELECT {each} FROM ({rows})", [*values, *found.values]).fetchone()  # noqa: S608
-            known = [(value, count) for value, count in zip(values, counts, strict=True) if value is not None]
-            most = sorted(known, key=lambda pair: (-pair[1], _order(pair[0])))[:size]
-            return {str(value): count for value, count in most}
+            return _top(zip(values, counts, strict=True), size)
     return _most(db, rows, found.values, size)
+
+
+def _few(db: sqlite3.Connection, column: str, among: str, values: list[Any]) -> list[str] | None:
+    """The values of an indexed column, each found by one step along the index; None where there are many."""
+    found: list[str] = []
+    while len(found) <= _FEW_STEPS:
+        behind, last = (">", found[-1]) if found else (">=", "")
+        step = f"SELECT min({column}) FROM {among} {column} {behind} ?"  # noqa: S608
+        (value,) = db.execute(step, [*values, last]).fetchone()
+        if value is None:
+            return found
+        found.append(value)
+    return None
+
+
+def _each(db: sqlite3.Connection, fitting: str, values: list[Any], few: list[str], size: int) -> dict[str, int]:
+    """Counts each of a few values by itself, which looks at no record before or behind the time that is asked for."""
+    counted = f"SELECT count(*) {fitting}"
+    counts = ((value, db.execute(counted, [*values, value]).fetchone()[0]) for value in few)
+    return _top(counts, size)
+
+
+def _top(counts: Iterable[tuple[Any, int]], size: int) -> dict[str, int]:
+    there = ((value, count) for value, count in counts if value is not None and count)
+    most = sorted(there, key=lambda pair: (-pair[1], _order(pair[0])))[:size]
+    return {str(value): count for value, count in most}
 
 
 def _most(db: sqlite3.Connection, rows: str, values: list[Any], size: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slmtrail.core.fields import FIELDS
+from slmtrail.indexer.store import schema
 from slmtrail.indexer.store.columns import COLUMNS, TERMS, TIME, ip_term
 from slmtrail.indexer.store.language.fits import pattern, span
 from slmtrail.indexer.store.language.tree import And, Equals, Exists, Like, Node, Not, Or, Range, Test, Text, tests
@@ -161,10 +162,16 @@ class Planner:
         indexes = {node: index for node in nodes if (index := self._index(node))}
         rows = {node: self._count(index) for node, index in indexes.items() if index.term}
         text = next((node for node in indexes if _match(node)), None)
+        along = {node: index for node in nodes if (index := self._along(node))}
+        if min(rows.values(), default=_RARE) >= _FEW:
+            rows |= {node: self._count(index) for node, index in along.items()}
         if min(rows.values(), default=_RARE) >= _FEW and (in_time or text is None):
             rows |= {node: self._listed(node).rows for node in indexes if node not in rows}
         rarest = min(rows, key=lambda node: rows[node], default=None)
-        if rarest is not None and (rows[rarest] < _RARE or _in_time(indexes[rarest])):
+        if rarest in along:
+            if rows[rarest] < _RARE or (in_time and self._covered(rarest)):
+                return _Lead(along[rarest].term, [], None, rows[rarest], in_order=True)
+        elif rarest is not None and (rows[rarest] < _RARE or _in_time(indexes[rarest])):
             index = indexes[rarest]
             if index.term and (in_time or text is None or rows[rarest] < _RARE):
                 # The times, which its values end with, are given with the plan.
@@ -177,6 +184,23 @@ class Planner:
         if text is not None and not in_time:
             return self._streamed(text)
         return _Lead("record AS r", [], None, _RARE, in_order=True)
+
+    def _along(self, node: Node) -> _Index | None:
+        """The condition by the index of a column, whose rows stand in the order of time."""
+        match node:
+            case Equals((name,), (value,)) if (column := COLUMNS.get(name)) in schema.ALONG:
+                rows = f"record AS r INDEXED BY record_{column}"
+                places = f"SELECT r.place FROM {rows} WHERE {column} = ? AND ts_ms >= ? AND ts_ms < ?"  # noqa: S608
+                return _Index(places, [value, *self._times], term=rows)
+        return None
+
+    def _covered(self, node: Node) -> bool:
+        """Whether the index of its column has all that is asked, and in the order that is asked for."""
+        return (
+            self._question.sort.endswith("time")
+            and isinstance(node, Equals)
+            and covers(COLUMNS[node.names[0]], self._tree)
+        )
 
     def _streamed(self, text: Node) -> _Lead:
         """All that has a text, in no order and as it is found: nothing waits for the last of it."""
@@ -345,6 +369,14 @@ class Planner:
     def _count(self, index: _Index) -> int:
         counted = self._db.execute(f"SELECT count(*) FROM ({index.places} LIMIT {_RARE})", index.values)  # noqa: S608
         return int(counted.fetchone()[0])
+
+
+def covers(column: str, tree: Node) -> bool:
+    """Whether there is an index of this column, and all that is asked stands in it."""
+    there = schema.ALONG.get(column, ())
+    names = (test.names if not isinstance(test, Text) else ("",) for test in tests(tree))
+    asked = {"ts_ms" if name == TIME else COLUMNS.get(name) for each in names for name in each}
+    return bool(there) and asked <= {*there}
 
 
 def _in_time(index: _Index) -> bool:

@@ -76,5 +76,4 @@ def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int) -> list[Rollup
         "ORDER BY hour_ms, model, environment, kind",
         (since_ms, until_ms),
     )
-    made = [dict(zip(_NAMES, row, strict=True)) for row in found]
-    return [Rollup(**one | {"latency": {int(k): n for k, n in orjson.loads(one["latency"]).items()}}) for one in made]
+    return [Rollup(*row[:-1], {int(k): n for k, n in orjson.loads(row[-1]).items()}) for row in found]

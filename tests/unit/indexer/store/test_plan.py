@@ -11,7 +11,7 @@ import pytest
 from contract import asked
 from slmtrail.core.errors import QueryError
 from slmtrail.core.ports import Query
-from slmtrail.indexer.store import sqlite_deadline, sqlite_page, sqlite_plan
+from slmtrail.indexer.store import sqlite_deadline, sqlite_facets, sqlite_page, sqlite_plan
 from slmtrail.indexer.store.facets import FACETS
 from slmtrail.indexer.store.language.fits import values as values_of
 from slmtrail.indexer.store.language.parse import parse
@@ -37,6 +37,7 @@ def test_each_way_finds_the_same(
     monkeypatch.setattr(sqlite_plan, "_RARE", rare)
     monkeypatch.setattr(sqlite_plan, "_FEW", few)
     monkeypatch.setattr(sqlite_plan, "_VALUES", values)
+    monkeypatch.setattr(sqlite_facets, "_FEW_STEPS", values)
     monkeypatch.setattr(sqlite_page, "NEAR", 10 + few)
     rng = random.Random(rare + values)
     for _ in range(80):
@@ -48,7 +49,7 @@ def test_each_way_finds_the_same(
         some = store.search(Query(where=where, limit=3, count_to=EVERY))
         assert (some.total, some.records) == (len(wanted), page.records[:3]), where
         assert sum(store.histogram(Query(where=where), 20).counts.values()) == len(wanted)
-        for field in ("kind", "user"):
+        for field in ("kind", "user", "collector"):
             assert store.facet(Query(where=where), field, 9) == _tally(field, wanted), where
 
 
@@ -76,3 +77,27 @@ def test_a_search_that_takes_too_long_is_ended_and_the_next_one_answered(
         store.search(Query(where="a*"))  # while a list is made
     monkeypatch.undo()
     assert store.search(Query(where="latency_ms>=0")).total
+
+
+def test_kinds_and_collectors_among_many_records_are_found_along_their_index(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheres = [
+        f"{field}:{value} {more}"
+        for field in ("kind", "collector")
+        for value in _tally(field, set(range(len(CORPUS))))
+        for more in ("", "env:prod", "not env:prod", "since:2000-01-01", "outcome:failure", "kind:auth", "flag:*")
+    ]
+    for rare in (1, 5000):
+        monkeypatch.setattr(sqlite_plan, "_RARE", rare)
+        monkeypatch.setattr(sqlite_plan, "_FEW", 0 if rare == 1 else 1000)
+        for where in wheres:
+            wanted = asked.expected(parse(where), CORPUS)
+            for sort in ("time", "-time", "latency_ms"):
+                page = store.search(Query(where=where, limit=1000, sort=sort))
+                assert {sealed.leaf for sealed in page.records} == wanted, where
+            newest = store.search(Query(where=where, limit=5, count_to=EVERY))
+            everything = store.search(Query(where=where, limit=1000))
+            assert (newest.records, newest.total) == (everything.records[:5], len(wanted))
+            for field in ("kind", "collector", "model", "env"):
+                assert store.facet(Query(where=where), field, 99) == _tally(field, wanted), (where, field)

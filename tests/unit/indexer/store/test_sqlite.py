@@ -191,6 +191,16 @@ def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path, whole: Path, co
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+def test_a_store_of_an_older_version_is_brought_up_to_date_by_who_writes(copy: Path) -> None:
+    old = sqlite3.connect(copy)
+    old.executescript("DROP INDEX record_kind; DROP INDEX record_collector; PRAGMA user_version = 3")
+    old.close()
+    with pytest.raises(StoreError, match=r"version 3, .*; start the pipeline once"):
+        SqliteStore(copy).search(Query())
+    SqliteStore(copy, writable=True).close()
+    assert faults(copy) == []
+
+
 def test_a_full_disk_is_told_and_what_was_written_stays(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db", writable=True)
     store.write([sealed(0)])
