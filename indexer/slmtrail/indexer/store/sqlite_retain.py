@@ -76,4 +76,5 @@ def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int) -> list[Rollup
         "ORDER BY hour_ms, model, environment, kind",
         (since_ms, until_ms),
     )
-    return [Rollup(*row[:-1], {int(k): n for k, n in orjson.loads(row[-1]).items()}) for row in found]
+    told = ((*row[:-1], {int(bucket): n for bucket, n in orjson.loads(row[-1]).items()}) for row in found)
+    return [Rollup(*values) for values in told]
