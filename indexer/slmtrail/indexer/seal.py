@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS marks (
   collector TEXT NOT NULL, boot TEXT NOT NULL, frame INTEGER NOT NULL, "index" INTEGER NOT NULL,
   part INTEGER NOT NULL, PRIMARY KEY (collector, boot)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pending (bus_offset INTEGER PRIMARY KEY, leaf INTEGER NOT NULL);
+-- Not in head, which an earlier version could not open with another column.
 CREATE TABLE IF NOT EXISTS last_message (
   one INTEGER PRIMARY KEY CHECK (one = 1), bus_offset INTEGER NOT NULL, sha256 BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS certificates (leaf INTEGER PRIMARY KEY, record BLOB NOT NULL);

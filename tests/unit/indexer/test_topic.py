@@ -100,13 +100,12 @@ def test_an_indexer_begins_anew_when_told_and_seals_nothing_twice(
 ) -> None:
     """The new topic begins in the middle of what was sealed; five leaves of the old one were not known to be stored."""
     sealer, store = opened(trail), SqliteStore(trail.store_path, writable=True)
-    unstored = sealer.seal(on_records_topic(records[10:15], 10)).records
-    store.write(unstored[:2])
 
     async def scenario() -> None:
         async with topic_of(trail.folder, records[5:]) as bus:
             with pytest.raises(LedgerError, match="--new-topic"):
-                await run(bus, store, sealer, 0, 10, {})
+                await asyncio.wait_for(run(bus, store, sealer, 0, 10, {}), 30)
+            store.write(sealer.seal(on_records_topic(records[10:15], 10)).records[:2])
             await begin_anew(bus, store, sealer, 0, {})
             work = asyncio.create_task(run(bus, store, sealer, 0, 10, {}))
             for _ in range(3000):
