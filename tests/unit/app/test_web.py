@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from readable_trail import ReadableTrail, a_day, at, inference
 from slmtrail.app.reading import Reading
+from slmtrail.app.web import inquiry
 from slmtrail.app.web.pages import PAGE_RECORDS, page_routes
 from slmtrail.app.web.pieces import MAX_CHARS, pieces, visible_json
 from slmtrail.core.settings import Settings
@@ -348,6 +349,17 @@ class TestAlerts:
 
     def test_none(self, client: TestClient) -> None:
         assert "No alerts" in page(client, "/alerts").text
+
+
+def test_of_a_long_incident_the_newest_records_are_shown(
+    client: TestClient, trail: ReadableTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiry, "ENTRIES", 2)
+    ids = trail.seal(*(at(inference(f"question {n}"), f"2026-01-15T11:0{n}:00Z") for n in range(3)))
+    document = page(client, "/incident", about="time", name="2026-01-15T11:01:00Z", around="5m")
+    assert document.records() == ids[1:]
+    assert "3 records" in document.text
+    assert "The newest 2 are shown." in document.text
 
 
 class TestHostileText:
