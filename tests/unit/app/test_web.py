@@ -358,8 +358,7 @@ def test_of_a_long_incident_the_newest_records_are_shown(
     ids = trail.seal(*(at(inference(f"question {n}"), f"2026-01-15T11:0{n}:00Z") for n in range(3)))
     document = page(client, "/incident", about="time", name="2026-01-15T11:01:00Z", around="5m")
     assert document.records() == ids[1:]
-    assert "3 records" in document.text
-    assert "The newest 2 are shown." in document.text
+    assert "There are more than are shown" in document.text
 
 
 class TestHostileText:

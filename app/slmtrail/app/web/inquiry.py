@@ -89,10 +89,10 @@ def incident(reading: Reading, request: Request) -> Response:
     if name:
         try:
             subject = timestamp_text(moment_ms(name)) if kind == "time" else name
-            found = happened(reading.ask, reading.query(Asked()), kind, subject, span_ms(around))
+            found = happened(reading.ask, reading.query(Asked()), kind, subject, span_ms(around), ENTRIES)
         except (QueryError, NotFound) as fault:
             error, status = str(fault), 404 if isinstance(fault, NotFound) else 400
-    rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries[-ENTRIES:]] if found else []
+    rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries] if found else []
     changes = [(entry.why, view.row(entry.sealed)) for entry in found.changes[-CHANGES:]] if found else []
     option = {"id": name, "time": f"--at {name}"}.get(kind, f"--{kind} {name}")
     return page(

@@ -54,12 +54,14 @@ class Incident:
     """Whether there are more records than are shown."""
 
 
-def incident(search: Search, query: Query, about: About, name: str, margin_ms: int) -> Incident:
+def incident(
+    search: Search, query: Query, about: About, name: str, margin_ms: int, at_most: int = MAX_RECORDS
+) -> Incident:
     """What happened around the subject, up to `margin_ms` before and after it. Raises NotFound where nothing names it.
 
     `query` bounds what is looked at, by time or in any other way.
     """
-    return _Inquiry(search, query).made(about, name, margin_ms)
+    return _Inquiry(search, query, at_most).made(about, name, margin_ms)
 
 
 def told(found: Incident) -> dict[str, Any]:
@@ -75,9 +77,10 @@ def told(found: Incident) -> dict[str, Any]:
 
 
 class _Inquiry:
-    def __init__(self, search: Search, query: Query) -> None:
+    def __init__(self, search: Search, query: Query, at_most: int) -> None:
         self._search = search
         self._query = query
+        self._at_most = at_most
         self._found: dict[str, Entry] = {}
         self._cut = False
 
@@ -86,7 +89,7 @@ class _Inquiry:
         if about == "time":
             at = timestamp_ms(name)
             since, until = at - margin_ms, at + margin_ms + 1
-            self._take(self._all("", since, until, MAX_RECORDS), "at the time")
+            self._take(self._all("", since, until, self._at_most), "at the time")
         else:
             seeds = self._seeds(about, name)
             times = [timestamp_ms(sealed.record["@timestamp"]) for sealed in seeds]
@@ -97,12 +100,12 @@ class _Inquiry:
         told = [entry.sealed.record for entry in entries]
         changes = [Entry(sealed, "changed just before") for sealed in self._changes(told, since)]
         return Incident(
-            entries[-MAX_RECORDS:],
+            entries[-self._at_most :],
             sorted((one for one in changes if one.sealed.id not in self._found), key=_order),
             since,
             until,
             sorted({str(record.get("deployment.environment.name") or "") for record in told} - {""}),
-            self._cut or len(entries) > MAX_RECORDS,
+            self._cut or len(entries) > self._at_most,
         )
 
     def _seeds(self, about: About, name: str) -> list[Sealed]:
@@ -149,7 +152,7 @@ class _Inquiry:
         if names:
             any_of = " or ".join(map(quoted, names[:MAX_NAMES]))
             self._cut |= len(names) > MAX_NAMES
-            yield from self._all(f"{field}:({any_of}) {more}", since_ms, until_ms, MAX_RECORDS)
+            yield from self._all(f"{field}:({any_of}) {more}", since_ms, until_ms, self._at_most)
 
     def _all(self, where: str, since_ms: int | None, until_ms: int | None, at_most: int) -> Iterator[Sealed]:
         bounded = dataclasses.replace(
