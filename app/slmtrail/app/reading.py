@@ -68,7 +68,7 @@ class Reading:
         self._settings = settings
         self._store = store or parts.open_store(settings)
         self._folders: dict[str, LedgerFolder] = {}
-        self.collectors: dict[Any, tuple[float, list[Any]]] = {}
+        self.collectors: dict[Any, tuple[float, list[str]]] = {}
         """Who has ever sent anything, as the page last looked it up, by scope and environment."""
         try:
             self._hash: KeyedHash | None = KeyedHash(

@@ -137,22 +137,20 @@ def _findings(sample: list[dict[str, Any]], filters: dict[str, str]) -> list[Row
 
 
 def _collectors(reading: Reading, environment: str) -> list[Collector]:
-    """Every collector, whoever has been silent for longest first; those that are silent as they were looked up last."""
-    lately = Asked(since=BY_RECORDS, environment=environment)
-    active = reading.facet(lately, "collector", COLLECTORS)
-    found = {name: _collector(reading, name, environment, count) for name, count in active.items()}
-    silent = [one for one in _ever(reading, environment) if one.name not in found]
-    return sorted([*found.values(), *silent], key=lambda one: one.last)
+    """Every collector, whoever has been silent for longest first."""
+    active = reading.facet(Asked(since=BY_RECORDS, environment=environment), "collector", COLLECTORS)
+    names = dict.fromkeys([*active, *_ever(reading, environment)])
+    found = [_collector(reading, name, environment, active.get(name, 0)) for name in names]
+    return sorted(found, key=lambda one: one.last)
 
 
-def _ever(reading: Reading, environment: str) -> list[Collector]:
+def _ever(reading: Reading, environment: str) -> list[str]:
     """The collectors of all records, which are counted for it: so it is done seldom."""
     key, now_s = (reading.scope, environment), time.monotonic()
     looked_s, known = reading.collectors.get(key, (0.0, []))
     if not looked_s or now_s - looked_s > LOOKED_UP_S:
         with contextlib.suppress(QueryError):  # it takes too long just now: those that send are told
-            names = reading.facet(Asked(environment=environment), "collector", COLLECTORS)
-            known = [_collector(reading, name, environment, 0) for name in names]
+            known = list(reading.facet(Asked(environment=environment), "collector", COLLECTORS))
             reading.collectors[key] = (now_s, known)
     return known
 
