@@ -29,6 +29,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from slmtrail.app.reading import Reading
+from slmtrail.app.web import render
 from slmtrail.app.web.pages import page_routes
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_ms, timestamp_text
@@ -168,9 +169,10 @@ def _pages(path: Path, folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _loaded(settings: Settings, address: str) -> dict[str, float]:
-    """The longest of three starts."""
+    """The best of three starts, each of which has its templates to compile."""
     took_ms: dict[str, list[float]] = {"first_ms": [], "again_ms": []}
     for _ in range(3):
+        render._templates.cache.clear()  # type: ignore[union-attr]
         with closing(Reading(settings)) as trail:
             app = Starlette(routes=page_routes(trail))
             client = TestClient(app, "http://127.0.0.1", headers={"accept": "text/html"}, client=("127.0.0.1", 1))
@@ -179,7 +181,7 @@ def _loaded(settings: Settings, address: str) -> dict[str, float]:
                 began_s = time.process_time()
                 client.get(address).raise_for_status()
                 took.append((time.process_time() - began_s) * 1000)
-    return {name: round(max(took), 1) for name, took in took_ms.items()}
+    return {name: round(min(took), 1) for name, took in took_ms.items()}
 
 
 def _tailed(folder: Path, count: int) -> dict[str, float]:
