@@ -137,9 +137,7 @@ def _gateway(settings: Settings) -> Iterator[Symptom]:
         context = ssl.create_default_context(cafile=settings.collector.relay_ca)
         _, clock = _ask(relay, "/health/live", context)
     except OSError as error:
-        yield fault(
-            "gateway", shown(relay), f"collector.relay_ca: {error.strerror or error}", "correct collector.relay_ca"
-        )
+        yield fault("gateway", place, f"collector.relay_ca: {error.strerror or error}", "correct collector.relay_ca")
     except _NoAnswer as error:
         yield fault("gateway", place, error, "see that it runs, and that collector.relay_ca holds its authority")
     else:

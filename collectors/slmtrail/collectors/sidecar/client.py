@@ -13,12 +13,10 @@ from slmtrail.collectors.sidecar.exchange import Exchange
 from slmtrail.collectors.sidecar.guarded import Guarded
 from slmtrail.collectors.sidecar.heads import BadMessage, RequestHead, find_end, read_request, with_host
 from slmtrail.collectors.sidecar.side import HIGH_WATER_BYTES, Side
+from slmtrail.core.said import BLOCKED
 
 if TYPE_CHECKING:
     from slmtrail.collectors.sidecar.proxy import Proxy
-
-BLOCKED = "blocked_by_policy"
-"""What stands as the error of an exchange that the guard ended."""
 
 LINGER_S = 2.0
 """How long bytes of a refused client are read and forgotten, so that the refusal reaches it."""

@@ -33,6 +33,15 @@ def short(value: Any) -> str:
     return hashlib.blake2b(str(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
+def latest(states: dict[str, Any], name: str, at_most: int) -> State:
+    """The state of that name, which is the newest now; of more than so many states the oldest goes."""
+    found: State = states.pop(name, {})
+    states[name] = found
+    if len(states) > at_most:
+        del states[next(iter(states))]
+    return found
+
+
 def count(state: State, at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit | None:
     """How many there were within `within_ms`; fires from `at_least` on."""
     return total(state, at_ms, 1, p)

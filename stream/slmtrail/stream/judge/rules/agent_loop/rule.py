@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.stream.judge.folds import count, short
+from slmtrail.stream.judge.folds import count, latest, short
 from slmtrail.stream.judge.hit import About, Hit
 
 _MAX_STEPS = 24
@@ -27,10 +27,7 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where one step came too often."""
-    steps: dict[str, Any] = state.setdefault("steps", {})
-    step = steps[value] = steps.pop(value, {})
-    if len(steps) > _MAX_STEPS:
-        del steps[next(iter(steps))]
+    step = latest(state.setdefault("steps", {}), value, _MAX_STEPS)
     found = count(step, at_ms, None, p)
     if found is None:
         return None

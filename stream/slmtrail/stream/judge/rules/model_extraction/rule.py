@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from slmtrail.stream.judge.folds import DAY_MS, count, distinct, short
+from slmtrail.stream.judge.folds import DAY_MS, count, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.texts import asked_last
 
@@ -42,10 +42,7 @@ def _alike(words: list[str], text: str) -> list[str]:
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where too many questions differ, or too many are alike without being the same."""
     form, text = value
-    forms: dict[str, Any] = state.setdefault("forms", {})
-    asked = forms[form] = forms.pop(form, {})
-    if len(forms) > _MAX_FORMS:
-        del forms[next(iter(forms))]
+    asked = latest(state.setdefault("forms", {}), form, _MAX_FORMS)
     alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"], "at_most": 2 * p["alike"]})
     # In one text: as a map they would take twenty times the memory, of every user.
     recent: str = state.get("texts", "")
