@@ -98,10 +98,15 @@ def _labels(value: object) -> object:
     return value
 
 
+def _field_name(value: object) -> object:
+    return value if value == "text" or not isinstance(value, str) or value in FIELDS else "other"
+
+
 Keyword = Annotated[str, Field(max_length=MAX_KEYWORD_CHARS)]
 Keywords = Annotated[list[Keyword], Field(max_length=256)]
 KeyHash = Annotated[str, Field(pattern=r"^e[0-9]{1,4}:[0-9a-f]{24}$")]
 RecordId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+FieldNames = Annotated[list[Annotated[str, BeforeValidator(_field_name)]], Field(max_length=256)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Json = Annotated[str, Field(max_length=MAX_TEXT_CHARS), BeforeValidator(json_text)]
 Integer = Annotated[int, BeforeValidator(_integer)]
@@ -339,7 +344,8 @@ class Access(Event):
     event_action: Keyword
     slm_access_record: RecordId | None = None
     slm_access_count: Integer | None = None
-    slm_access_fields: Keywords | None = None
+    slm_access_fields: FieldNames | None = None
+    """By which fields was searched; `text` are words, and what names no field is `other`."""
     slm_alert_id: RecordId | None = None
     slm_alert_status: Literal["acknowledged", "closed"] | None = None
 

@@ -160,7 +160,7 @@ _TABLE: list[Field] = [
     # What a reader of the trail did.
     *_rows("keyword", "slm.access.record", treatment="keep"),
     *_rows("integer", "slm.access.count"),
-    *_rows("keywords", "slm.access.fields"),
+    *_rows("keywords", "slm.access.fields", treatment="keep"),
     # Added by the stream.
     *_rows("keywords", "slm.flags slm.findings.types", treatment="keep"),
     *_rows("json", "slm.findings", treatment="keep"),

@@ -79,6 +79,11 @@ def test_what_became_of_an_alert_comes_out_of_a_frame_alone() -> None:
         assert _refused({"slm.kind": "access", "event.action": "close", name: "x"}).reason == "reserved_field"
 
 
+def test_by_what_a_reader_searched_is_told_in_names_of_fields_alone() -> None:
+    told = {"slm.kind": "access", "event.action": "search", "slm.access.fields": ["user.id", "text", "alice"]}
+    assert events.parse(told, NOW_MS, framed=True)["slm.access.fields"] == ["user.id", "text", "other"]
+
+
 @pytest.mark.parametrize("name", sorted(STREAM_OWNED))
 @pytest.mark.parametrize("value", ["x", None, {}])
 def test_what_the_pipeline_sets_nobody_else_sets(name: str, value: Any) -> None:

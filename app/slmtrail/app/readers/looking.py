@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from slmtrail.app.readers.access import Access
@@ -17,6 +18,7 @@ from slmtrail.indexer.reading.compare import Comparison, compare
 from slmtrail.indexer.reading.history import History, history
 from slmtrail.indexer.reading.incident import About, Incident, incident
 from slmtrail.indexer.reading.walk import quoted, walk
+from slmtrail.indexer.store.language.names import ALIASES, SINCE, UNTIL, named
 from slmtrail.indexer.store.language.parse import parse
 from slmtrail.indexer.store.language.tree import Text, tests
 from slmtrail.indexer.store.matching import Fits, matching
@@ -73,7 +75,7 @@ class Looking:
         """The most frequent values of each field, and how many records have each."""
         self._check("search")
         found = {field: self.trail.facet(asked, field, size) for field in dict.fromkeys(fields)}
-        self._tell("facets", count=0, fields=sorted({*_fields(asked), *fields}))
+        self._tell("facets", count=0, fields=sorted({*_fields(asked), *chain.from_iterable(map(named, fields))}))
         return found
 
     def histogram(self, asked: Asked, bars: int) -> Histogram:
@@ -159,7 +161,7 @@ class Looking:
             found = incident(self.trail.ask, self.trail.query(asked), about, name, margin_ms)
         except (ValueError, OverflowError):
             raise QueryError("name: is no time; write 2026-01-31T09:00:00Z") from None
-        self._tell("incident", count=len(found.entries), fields=[about])
+        self._tell("incident", count=len(found.entries), fields=named(about))
         return dataclasses.replace(
             found,
             entries=[dataclasses.replace(entry, sealed=self._bare(entry.sealed)) for entry in found.entries],
@@ -214,7 +216,8 @@ class Looking:
 def _fields(asked: Asked) -> list[str]:
     """By what is searched, without the values: they may be names."""
     given = {field.name for field in dataclasses.fields(asked) if getattr(asked, field.name)}
-    found = given & {"user", "model", "kind", "environment", "flag", "outcome", "since", "until"}
+    given = {"time" if name in (SINCE, UNTIL) else name for name in given}
+    found = {name for short in given & ALIASES.keys() for name in named(short)}
     for test in tests(parse(asked.text)):
         found |= {_TEXT} if isinstance(test, Text) else set(test.names)
     return sorted(found)
