@@ -110,8 +110,9 @@ def _commands() -> str:
 
 
 def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
-    if hasattr(command, "commands"):
-        return [pair for key, inner in command.commands.items() for pair in _walk(inner, f"{name} {key}")]
+    if hasattr(command, "list_commands"):
+        names = command.list_commands(None)
+        return [pair for key in names for pair in _walk(command.get_command(None, key), f"{name} {key}")]
     return [(name, command)]
 
 

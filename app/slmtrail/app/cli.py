@@ -10,43 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import orjson
 import typer
 from rich.markup import escape
 
 from slmtrail.app import log
-from slmtrail.app.commands import control
-from slmtrail.app.commands.backfill import import_
-from slmtrail.app.commands.compare import compare
-from slmtrail.app.commands.doctor import doctor
-from slmtrail.app.commands.enrol import enrol, enrol_token
-from slmtrail.app.commands.erase import erase
-from slmtrail.app.commands.evidence import evidence
-from slmtrail.app.commands.export import export
-from slmtrail.app.commands.fsck import fsck
 from slmtrail.app.commands.given import given
-from slmtrail.app.commands.history import history
-from slmtrail.app.commands.hold import hold
-from slmtrail.app.commands.incident import incident
-from slmtrail.app.commands.index import index
-from slmtrail.app.commands.judge import judge
-from slmtrail.app.commands.keys import keys
-from slmtrail.app.commands.reconcile import reconcile
-from slmtrail.app.commands.redact import redact
-from slmtrail.app.commands.reindex import reindex
-from slmtrail.app.commands.replay import replay
-from slmtrail.app.commands.report import report
-from slmtrail.app.commands.retain import retain
-from slmtrail.app.commands.setup import setup
-from slmtrail.app.commands.sidecar import sidecar
-from slmtrail.app.commands.spool import spool
-from slmtrail.app.commands.tail import tail
-from slmtrail.app.commands.token import token
-from slmtrail.app.commands.verify import verify
-from slmtrail.app.readers.commands import readers
-from slmtrail.app.terminal import Console
+from slmtrail.app.lazily import LazyGroup
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core import policy as policy_file
 from slmtrail.core.errors import EventError, SettingsError, TrailError
 from slmtrail.core.ports import Page
@@ -54,7 +27,46 @@ from slmtrail.core.ports import Page
 if TYPE_CHECKING:
     from slmtrail.app.readers.looking import Looking
 
+
+class Commands(LazyGroup):
+    """Beside those below, these."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "compare": "slmtrail.app.commands.compare:compare",
+        "control": "slmtrail.app.commands.control:control",
+        "doctor": "slmtrail.app.commands.doctor:doctor",
+        "enrol": "slmtrail.app.commands.enrol:enrol",
+        "enrol-token": "slmtrail.app.commands.enrol:enrol_token",
+        "erase": "slmtrail.app.commands.erase:erase",
+        "evidence": "slmtrail.app.commands.evidence:evidence",
+        "export": "slmtrail.app.commands.export:export",
+        "fsck": "slmtrail.app.commands.fsck:fsck",
+        "history": "slmtrail.app.commands.history:history",
+        "hold": "slmtrail.app.commands.hold:hold",
+        "import": "slmtrail.app.commands.backfill:import_",
+        "incident": "slmtrail.app.commands.incident:incident",
+        "index": "slmtrail.app.commands.index:index",
+        "judge": "slmtrail.app.commands.judge:judge",
+        "keys": "slmtrail.app.commands.keys:keys",
+        "policy": "slmtrail.app.commands.control:policy",
+        "readers": "slmtrail.app.readers.commands:readers",
+        "reconcile": "slmtrail.app.commands.reconcile:reconcile",
+        "redact": "slmtrail.app.commands.redact:redact",
+        "reindex": "slmtrail.app.commands.reindex:reindex",
+        "replay": "slmtrail.app.commands.replay:replay",
+        "report": "slmtrail.app.commands.report:report",
+        "retain": "slmtrail.app.commands.retain:retain",
+        "setup": "slmtrail.app.commands.setup:setup",
+        "sidecar": "slmtrail.app.commands.sidecar:sidecar",
+        "spool": "slmtrail.app.commands.spool:spool",
+        "tail": "slmtrail.app.commands.tail:tail",
+        "token": "slmtrail.app.commands.token:token",
+        "verify": "slmtrail.app.commands.verify:verify",
+    }
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -62,36 +74,6 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 app.add_typer(config_app, name="config")
-app.add_typer(control.control, name="control")
-app.add_typer(control.policy, name="policy")
-app.add_typer(report, name="report")
-app.add_typer(spool, name="spool")
-app.add_typer(retain, name="retain")
-app.add_typer(hold, name="hold")
-app.add_typer(keys, name="keys")
-app.add_typer(readers, name="readers")
-app.add_typer(setup, name="setup")
-app.add_typer(token, name="token")
-app.command()(compare)
-app.command()(doctor)
-app.command()(enrol)
-app.command("enrol-token")(enrol_token)
-app.command()(erase)
-app.command()(evidence)
-app.command()(export)
-app.command()(fsck)
-app.command()(history)
-app.command()(incident)
-app.command("import")(import_)
-app.command()(index)
-app.command()(judge)
-app.command()(reconcile)
-app.command()(redact)
-app.command()(reindex)
-app.command()(replay)
-app.command()(sidecar)
-app.command()(tail)
-app.command()(verify)
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -300,18 +282,17 @@ def alerts(
     if as_json:
         _page(page)
         return
+    below = "\n    " if out.is_terminal else "  "
     for sealed in page.records:
         record = sealed.record
         severity = record["slm.alert.severity"]
         colour = {"critical": "bold red", "high": "red", "medium": "yellow"}.get(severity, "cyan")
+        times, since = record["slm.alert.count"], record["slm.alert.since"]
         out.print(
-            f"{record['@timestamp']}  [{colour}]{severity:8}[/]  {escape(record['rule.id'])}  "
-            f"[bold]{escape(record['slm.alert.subject'])}[/]  {escape(record.get('message', ''))}"
-        )
-        times = f"{record['slm.alert.count']} times since {record['slm.alert.since']}; "
-        out.print(
-            f"    {times if record['slm.alert.count'] > 1 else ''}evidence {' '.join(record['slm.alert.evidence'])}; "
-            f"{escape(record['slm.alert.response'])}"
+            f"{record['@timestamp']}  [{colour}]{severity:8}[/]  {inline(record['rule.id'])}  "
+            f"[bold]{inline(record['slm.alert.subject'])}[/]  {inline(record.get('message', ''))}"
+            f"{below}{f'{times} times since {since}; ' if times > 1 else ''}"
+            f"evidence {' '.join(record['slm.alert.evidence'])}; {inline(record['slm.alert.response'])}"
         )
     err.print(f"{len(page.records)} alerts{'; there are more: --limit' if page.cursor else ''}")
 
@@ -422,14 +403,14 @@ def _raw(data: bytes) -> None:
 def _print_record(record: dict[str, Any]) -> None:
     from slmtrail.app.reading import excerpt
 
-    flags = f" [red]{escape(' '.join(record['slm.flags']))}[/]" if record.get("slm.flags") else ""
+    flags = f" [red]{inline(' '.join(record['slm.flags']))}[/]" if record.get("slm.flags") else ""
     who = record.get("user.id", "-")
     model = record.get("gen_ai.request.model", "-")
     out.print(
         f"{record['@timestamp']}  {record['event.id']}  [cyan]{record['slm.kind']:9}[/] "
-        f"{escape(who)}  {escape(model)}  "
-        f"{escape(record.get('deployment.environment.name', '-'))}  {record['event.outcome']}{flags}  "
-        f"[dim]{escape(excerpt(record))}[/]",
+        f"{inline(who)}  {inline(model)}  "
+        f"{inline(record.get('deployment.environment.name', '-'))}  {record['event.outcome']}{flags}  "
+        f"[dim]{inline(excerpt(record))}[/]",
         soft_wrap=True,
     )
 

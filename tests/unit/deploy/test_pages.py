@@ -35,10 +35,10 @@ def shown() -> list[Any]:
 def test_each_command_has_these_options(line: str) -> None:
     words = shlex.split(line)[1:]
     command: Any = get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "list_commands"):
         word = words.pop(0)
-        if word in command.commands:
-            command = command.commands[word]
+        if word in command.list_commands(None):
+            command = command.get_command(None, word)
         else:
             assert word == "--data"  # before the command, with a folder
             words.pop(0)

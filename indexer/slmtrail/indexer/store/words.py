@@ -7,6 +7,7 @@ text: every repetition is possessive, and what starts like a word but is none is
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -16,8 +17,12 @@ MAX_WORD_UNITS = 255
 """Longer words are cut into pieces of so many UTF-16 units."""
 
 
+@functools.cache
 def _grammar(*, beyond: bool) -> re.Pattern[str]:
-    """The words of any text, or of one without characters `beyond` U+FFFF, which is faster to match."""
+    """The words of any text, or of one without characters `beyond` U+FFFF, which is faster to match.
+
+    Made when the first such text comes: that takes a fifth of a second, which no command has to spare.
+    """
 
     def some(*tables: str) -> str:
         spans = [span.partition("-") for table in tables for span in table.split()]
@@ -57,8 +62,6 @@ def _grammar(*, beyond: bool) -> re.Pattern[str]:
     return re.compile(f'(?![\x00-"$-)+-/:-@\\[-^`{{-~])(?:({wanted})|{some(c.JOINT)}++|\u200d++)')
 
 
-_ANY = _grammar(beyond=True)
-_BASIC = _grammar(beyond=False)
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _ASCII = re.compile(
     r"(?![_]++(?![a-z0-9]))([a-z0-9_]++(?:(?:(?<=[a-z])['.:](?=[a-z])|(?<=[0-9])['.,;](?=[0-9]))[a-z0-9_]++)*+)|_++"
@@ -70,7 +73,7 @@ def words(text: str) -> list[str]:
     if text.isascii():
         pattern, text = _ASCII, text.lower()
     else:
-        pattern = _ANY if _BEYOND.search(text) else _BASIC
+        pattern = _grammar(beyond=bool(_BEYOND.search(text)))
     found = [word for word in pattern.findall(text) if word]
     if max(map(len, found), default=0) > MAX_WORD_UNITS // 2:
         found = list(_cut(pattern, text))
