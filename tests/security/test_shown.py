@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slmtrail.app import log
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from tree import ROOT
 
 HOSTILE = "\x1b[2J\x1b]0;t\x07\x1b]52;c;Yw==\x1b\\\x9b2J\x85\u2028\u2029\u202erev\u2066\u200b\x00\x7f\b\ro\ud800"
@@ -30,6 +30,28 @@ def test_text_of_events_on_a_terminal_is_only_text() -> None:
     assert not MOVES.search(written.getvalue())
     assert r"\x1b[2J" in written.getvalue()
     assert r"\u202erev" in written.getvalue()
+
+
+def test_a_text_within_a_line_neither_ends_it_nor_is_markup() -> None:
+    written = io.StringIO()
+    who = inline(f"a\nb\tc\r[red]d[/] {HOSTILE}")
+    Console(file=written).print(f"who [bold]{who}[/] when")
+    (line,) = written.getvalue().splitlines()
+    assert line.startswith(r"who a\nb\tc[red]d[/] \x1b[2J")
+    assert line.endswith(" when")
+
+
+def test_what_a_program_reads_is_neither_folded_nor_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    written = io.StringIO()
+    console = Console(file=written)
+    table = Table("who", "what")
+    table.add_row("a " * 90, "b" * 400)
+    for shown in ("c " * 500, table):
+        console.print(shown)
+    (_, _, _, _, row, _) = written.getvalue().splitlines()
+    assert row.count("a ") == 90
+    assert row.count("b") == 400
 
 
 def test_every_command_writes_through_that_terminal() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
-
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Histogram
 
@@ -33,7 +31,7 @@ def show(out: Console, total: int | None, facets: dict[str, dict[str, int]], his
     if total is not None:
         out.print(total)
     for field, counts in facets.items():
-        out.print(f"[bold]{escape(field)}[/]")
+        out.print(f"[bold]{inline(field)}[/]")
         _bars(out, [(value, count) for value, count in counts.items()])
     if histogram is not None:
         _bars(out, [(timestamp_text(start), count) for start, count in histogram.counts.items()])
@@ -43,4 +41,4 @@ def _bars(out: Console, rows: Sequence[tuple[str, int]]) -> None:
     most, wide = max((count for _, count in rows), default=1), max((len(name) for name, _ in rows), default=0)
     for name, count in rows:
         bar = "█" * max(1, round(_WIDTH * count / most))
-        out.print(f"  {escape(name):{min(wide, 60)}}  {count:>9}  [cyan]{bar}[/]", soft_wrap=True)
+        out.print(f"  {inline(name):{min(wide, 60)}}  {count:>9}  [cyan]{bar}[/]", soft_wrap=True)

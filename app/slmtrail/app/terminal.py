@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import rich.console
+from rich.markup import escape
 from rich.segment import Segment
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
+
+_ENDLESS = 10**6
 
 
 def visible(text: str) -> str:
@@ -20,8 +24,18 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def inline(text: str) -> str:
+    """The text as a piece of a printed line: nothing in it is markup, and it neither ends the line nor jumps in it."""
+    return escape(text.replace("\n", "\\n").replace("\t", "\\t"))
+
+
 class Console(rich.console.Console):
-    """Rich's, which strips some control characters and lets others through."""
+    """Rich's, which strips some control characters and lets others through, and folds lines that a program reads."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if not self.is_terminal:
+            self.width = _ENDLESS
 
     def render(
         self, renderable: rich.console.RenderableType, options: rich.console.ConsoleOptions | None = None

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.indexer.reading.compare import Comparison, Share, Spread
 
 
@@ -60,20 +59,20 @@ def _spread(spread: Spread) -> tuple[str, str]:
 
 def _print(found: Comparison) -> None:
     out = Console(highlight=False)
-    table = Table("", escape(found.one.name), escape(found.other.name), "")
+    table = Table("", inline(found.one.name), inline(found.other.name), "")
     for name, one, other, differs in rows(found):
-        table.add_row(escape(name), one, other, "[bold]differs[/]" if differs else "")
+        table.add_row(inline(name), one, other, "[bold]differs[/]" if differs else "")
     out.print(table)
     if found.answers_alike is not None:
         out.print(f"{found.pairs} prompts were put to both; their answers are alike by {found.answers_alike:.2f}")
         for pair in found.furthest:
-            asked = escape(pair.prompt[:80])
+            asked = inline(pair.prompt[:80])
             out.print(f"  {pair.alike:.2f}  {pair.one}  {pair.other}  [dim]{asked}[/]", soft_wrap=True)
     for name, (mine, theirs) in found.config.items():
-        out.print(f"{escape(name)}: {escape(_values(mine))} [bold]against[/] {escape(_values(theirs))}", soft_wrap=True)
+        out.print(f"{inline(name)}: {inline(_values(mine))} [bold]against[/] {inline(_values(theirs))}", soft_wrap=True)
     for side in (found.one, found.other):
         if side.cut:
-            out.print(f"of {escape(side.name)} only the newest {side.records} records count, since {side.first}")
+            out.print(f"of {inline(side.name)} only the newest {side.records} records count, since {side.first}")
 
 
 def _values(counts: dict[str, int]) -> str:

@@ -10,11 +10,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app.commands.enrol import span_ms
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core import certificate, keys
 from slmtrail.core import policy as policy_file
 from slmtrail.core.control import Action, Decision, open_decision
@@ -69,12 +68,12 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one 
         try:
             decision = open_decision(data, decides)
         except ControlError as error:
-            err.print(f"[bold red]not believed[/]: {escape(str(error))}")
+            err.print(f"[bold red]not believed[/]: {inline(str(error))}")
             continue
         if as_json:
             sys.stdout.buffer.write(orjson.dumps(decision) + b"\n")
         else:
-            out.print(f"{decision.action:6} {escape(decision.subject)}  {escape(decision.reason)}", soft_wrap=True)
+            out.print(f"{decision.action:6} {inline(decision.subject)}  {inline(decision.reason)}", soft_wrap=True)
 
 
 @policy.command("check")
@@ -101,7 +100,7 @@ def _decide(action: Action, subject: str, reason: str, until_ms: int = 0, policy
     data = decision.sign(signer)
     open_decision(data, certificate.by_id([signer.public_key()]))  # says what is wrong with the subject
     asyncio.run(publish(settings, [Message(subject, data)]))
-    err.print(f"decided: {escape(f'{action} {subject}')} ({decision.id})")
+    err.print(f"decided: {inline(f'{action} {subject}')} ({decision.id})")
 
 
 async def publish(settings: Settings, decisions: list[Message]) -> None:

@@ -9,12 +9,11 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app.commands.given import given
 from slmtrail.app.examine import here, there
 from slmtrail.app.examine.symptoms import STAGES, Stage, Symptom, fault
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.errors import SettingsError
 
 out = Console(highlight=False)
@@ -39,9 +38,9 @@ def doctor(
     else:
         for each in sorted(found, key=lambda symptom: symptom.severity):
             colour = "bold red" if each.severity == "fault" else "yellow"
-            text = f"[{colour}]{each.severity}[/] {escape(f'{each.check}: {each.where}: {each.what}')}"
+            text = f"[{colour}]{each.severity}[/] {inline(f'{each.check}: {each.where}: {each.what}')}"
             out.print(text, soft_wrap=True)
-            out.print(f"    to do: {escape(each.fix)}", soft_wrap=True)
+            out.print(f"    to do: {inline(each.fix)}", soft_wrap=True)
         faults = sum(each.severity == "fault" for each in found)
         rest = f"{len(found) - faults} warnings"
         out.print(f"{faults} faults, {rest}" if faults else f"[green]sound[/]: no faults, {rest}")

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.collectors.spool import FILE_NAME
 from slmtrail.core import frames, keys, trust
 from slmtrail.core.certificate import Certificate
@@ -47,8 +46,8 @@ def fsck(
         sys.stdout.buffer.write(orjson.dumps(data) + b"\n")
     else:
         for trouble in found:
-            out.print(f"[bold red]{escape(trouble.where)}[/]: {escape(trouble.what)}", soft_wrap=True)
-            out.print(f"    to repair it: {escape(trouble.repair)}", soft_wrap=True)
+            out.print(f"[bold red]{inline(trouble.where)}[/]: {inline(trouble.what)}", soft_wrap=True)
+            out.print(f"    to repair it: {inline(trouble.repair)}", soft_wrap=True)
         out.print(f"{len(found)} things are wrong" if found else "[green]sound[/]: nothing contradicts anything else")
     if found:
         raise typer.Exit(EXIT_TROUBLE)

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.errors import QueryError
 
 
@@ -37,12 +36,11 @@ def history(
         typer.echo(orjson.dumps(found).decode())
         return
     out = Console(highlight=False)
+    below = "\n    " if out.is_terminal else "  "
     for asking in found.askings:
-        out.print(
-            f"{asking.at}  {asking.id}  {asking.alike:.2f}  [cyan]{escape(asking.model)}[/]  {escape(asking.user)}  "
-            f"{asking.outcome}\n    {escape(_line(asking.prompt))}\n    [dim]{escape(_line(asking.answer))}[/]",
-            soft_wrap=True,
-        )
+        when = f"{asking.at}  {asking.id}  {asking.alike:.2f}  [cyan]{inline(asking.model)}[/]  {inline(asking.user)}"
+        said = inline(_line(asking.prompt)), f"[dim]{inline(_line(asking.answer))}[/]"
+        out.print(below.join((f"{when}  {asking.outcome}", *said)), soft_wrap=True)
     Console(stderr=True, highlight=False).print(f"{len(found.askings)} times, by {len(found.by_model)} models")
 
 

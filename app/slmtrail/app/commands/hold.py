@@ -12,13 +12,12 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
 from slmtrail.app.commands.retain import spelling
 from slmtrail.app.decree import decree, who
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.certificate import Certificate
 from slmtrail.core.errors import HeldError, NotFound, SettingsError
 from slmtrail.core.events import timestamp_text
@@ -86,7 +85,7 @@ def list_(as_json: Json = False) -> None:
                 continue
             until = f"until {timestamp_text(one.until_ms)[:10]}" if one.until_ms else "until it is released"
             placed = f"by {one.by} on {timestamp_text(one.at_ms)[:10]}: {one.reason}"
-            out.print(f"{one.id}  {escape(one.query)}  ({count} records, {until}; {escape(placed)})", soft_wrap=True)
+            out.print(f"{one.id}  {inline(one.query)}  ({count} records, {until}; {inline(placed)})", soft_wrap=True)
 
 
 @hold.command("release")

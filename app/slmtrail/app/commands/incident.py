@@ -7,11 +7,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app.commands.evidence import write_case
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.errors import QueryError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Page
@@ -82,6 +81,6 @@ def _line(entry: Entry) -> str:
     colour = {"alert": "red", "config": "yellow", "auth": "magenta", "policy": "blue"}.get(record["slm.kind"], "cyan")
     return (
         f"{record['@timestamp']}  {record['event.id']}  [{colour}]{record['slm.kind']:9}[/] "
-        f"{escape(str(record.get('deployment.environment.name', '-')))}  {escape(str(record.get('user.id', '-')))}  "
-        f"{record['event.outcome']}  [dim]{escape(entry.why)}[/]  {escape(excerpt(record))}"
+        f"{inline(str(record.get('deployment.environment.name', '-')))}  {inline(str(record.get('user.id', '-')))}  "
+        f"{record['event.outcome']}  [dim]{inline(entry.why)}[/]  {inline(excerpt(record))}"
     )

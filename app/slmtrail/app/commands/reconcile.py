@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.ports import Rows, Store
 from slmtrail.core.settings import Settings
 
@@ -96,11 +95,11 @@ def _left(found: list[Reconciled]) -> int:
 def _tell(found: list[Reconciled]) -> None:
     for one in found:
         restored = f", {one.restored} put back" if one.restored else ""
-        out.print(f"{escape(one.ledger)}: {one.leaves} leaves, {one.missing} not in the store{restored}")
+        out.print(f"{inline(one.ledger)}: {one.leaves} leaves, {one.missing} not in the store{restored}")
         for first, last in one.left[:MAX_TOLD]:
             out.print(f"    [bold red]missing[/]: leaves {first} to {last}")
         if len(one.left) > MAX_TOLD:
             out.print(f"    and {len(one.left) - MAX_TOLD} more rows")
         for text in one.refused[:MAX_TOLD]:
-            out.print(f"    [bold red]the store refuses[/] {escape(text)}", soft_wrap=True)
+            out.print(f"    [bold red]the store refuses[/] {inline(text)}", soft_wrap=True)
     out.print("[bold red]not whole[/]" if _left(found) else "[green]whole[/]: the store has every leaf of the ledgers")

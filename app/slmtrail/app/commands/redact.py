@@ -113,7 +113,7 @@ def _show(options: RedactOptions, text: str, explain: bool, json: bool) -> None:
         return
     out = Console(highlight=False, soft_wrap=True)
     out.print(_coloured(text, findings))
-    out.rule(style="dim")
+    out.print("─" * 40, style="dim")
     out.print(Text(redacted))
     if explain:
         _explain(out, engine, text, findings)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.errors import LedgerError, StorageError, StoreError
 from slmtrail.core.ports import Fault, Rows, Store
 from slmtrail.core.settings import Settings
@@ -159,7 +158,7 @@ def _faults(folders: list[LedgerFolder], store: Store) -> list[Fault]:
 def _tell(found: list[Rebuilt], faults: list[Fault], swapped: bool) -> None:
     for one in found:
         erased = f", {one.erased} of them without what was erased" if one.erased else ""
-        out.print(f"{escape(one.ledger)}: {one.records} of {one.leaves} records indexed{erased}", soft_wrap=True)
+        out.print(f"{inline(one.ledger)}: {one.records} of {one.leaves} records indexed{erased}", soft_wrap=True)
         for first, last in one.missing[:MAX_TOLD]:
             out.print(
                 f"    [bold red]missing[/]: leaves {first} to {last}; no source has their records", soft_wrap=True
@@ -167,9 +166,9 @@ def _tell(found: list[Rebuilt], faults: list[Fault], swapped: bool) -> None:
         if len(one.missing) > MAX_TOLD:
             out.print(f"    and {len(one.missing) - MAX_TOLD} more rows")
         for text in one.refused[:MAX_TOLD]:
-            out.print(f"    [bold red]the store refuses[/] {escape(text)}", soft_wrap=True)
+            out.print(f"    [bold red]the store refuses[/] {inline(text)}", soft_wrap=True)
     for fault in faults[:MAX_TOLD]:
-        out.print(f"[bold red]{escape(fault.kind)}[/]: {escape(fault.text)}", soft_wrap=True)
+        out.print(f"[bold red]{inline(fault.kind)}[/]: {inline(fault.text)}", soft_wrap=True)
     if swapped:
         out.print("[green]in place[/]: the new store is checked against the ledgers, and the old one is gone")
     else:

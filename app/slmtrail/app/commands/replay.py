@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import orjson
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core.errors import FrameError, SettingsError
 from slmtrail.core.ports import DEADLETTERS, FRAMES, RECORDS, STATE, Bus, Message
 from slmtrail.core.settings import Settings
@@ -241,11 +240,11 @@ def _store(
 
 def _tell(done: Replayed, dry_run: bool) -> None:
     for reason, count in sorted(done.open.items()):
-        out.print(f"{count} open: {escape(reason)}", soft_wrap=True)
+        out.print(f"{count} open: {inline(reason)}", soft_wrap=True)
     for reason, count in sorted(done.refused.items()):
-        out.print(f"{count} still refused: {escape(reason)}", soft_wrap=True)
+        out.print(f"{count} still refused: {inline(reason)}", soft_wrap=True)
     for reason, count in sorted(done.unusable.items()):
-        out.print(f"{count} can't be replayed: {escape(reason)}", soft_wrap=True)
+        out.print(f"{count} can't be replayed: {inline(reason)}", soft_wrap=True)
     if done.settled:
         out.print(f"{done.settled} were brought before, or came in another way")
     if done.left_out:

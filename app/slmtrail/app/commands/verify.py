@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.markup import escape
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
-from slmtrail.app.terminal import Console
+from slmtrail.app.terminal import Console, inline
 from slmtrail.core import keys
 from slmtrail.core.errors import BusError, LedgerError, SettingsError, StorageError
 from slmtrail.core.ports import CHECKPOINTS, Fault, Proved, Scanned
@@ -112,7 +111,7 @@ def _one(settings: Settings, record_id: str, as_json: bool) -> None:
         _print({"verified": verified, "state": proof.state, "text": proof.text, "id": record_id, "leaf": sealed.leaf})
     else:
         colour = {"proved": "green", "pending": "yellow"}.get(proof.state, "bold red")
-        out.print(f"[{colour}]{proof.state}[/]: {escape(proof.text)}", soft_wrap=True)
+        out.print(f"[{colour}]{proof.state}[/]: {inline(proof.text)}", soft_wrap=True)
     if not verified and proof.state != "pending":
         raise typer.Exit(EXIT_FAULTS)
 
@@ -216,15 +215,15 @@ def _tell_json(proved: Proved) -> None:
 def _tell(proved: Proved, scope: Scope) -> None:
     tell: Callable[[str], None] = lambda text: out.print(text, soft_wrap=True)  # noqa: E731
     for fault in proved.faults:
-        tell(f"[bold red]{escape(fault.kind.replace('_', ' '))}[/]: {escape(fault.text)}")
+        tell(f"[bold red]{inline(fault.kind.replace('_', ' '))}[/]: {inline(fault.text)}")
     for loss in proved.losses:
-        tell(f"[yellow]{escape(loss.kind.replace('_', ' '))}[/]: {escape(loss.text)}")
+        tell(f"[yellow]{inline(loss.kind.replace('_', ' '))}[/]: {inline(loss.text)}")
     for kind, count in proved.counted.items():
         listed = sum(fault.kind == kind for fault in (*proved.faults, *proved.losses))
         if count > listed:
             tell(f"{kind.replace('_', ' ')}: {count - listed} more of these")
     for ledger, size in proved.ledgers.items():
-        tell(f"{escape(ledger)}: {size} leaves under a signed checkpoint")
+        tell(f"{inline(ledger)}: {size} leaves under a signed checkpoint")
     if proved.signed_for.get("events"):
         more = [f"{proved.signed_for[name]} {text}" for name, text in _MORE.items() if proved.signed_for.get(name)]
         tell(f"collectors signed for {proved.signed_for['events']} events" + (f"; {', '.join(more)}" if more else ""))
@@ -232,7 +231,7 @@ def _tell(proved: Proved, scope: Scope) -> None:
         tell(f"{proved.uncovered} records are newer than what is sealed of their collectors")
     for what in ("erased", "summarised", "removed"):
         for number, count in getattr(proved, what).items():
-            tell(f"{count} records were {what} under certificate {escape(number)}")
+            tell(f"{count} records were {what} under certificate {inline(number)}")
     if proved.faults:
         faults = sum(proved.counted.get(kind, 0) for kind in {fault.kind for fault in proved.faults})
         tell(f"[bold red]not verified[/]: {faults} faults")
