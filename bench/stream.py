@@ -55,7 +55,12 @@ class Tree:
         self.log = log
         self._log = log.open("wb")
         self.process = subprocess.Popen(
-            command, env={**os.environ, **environ}, stdout=self._log, stderr=self._log, start_new_session=True
+            command,
+            env={**os.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
         )
 
     def stats(self) -> tuple[float, float]:

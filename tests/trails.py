@@ -31,6 +31,14 @@ def eventually(what: str, condition: Callable[[], Any], deadline_s: float = DEAD
         time.sleep(pause_s)
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Process:
     """One slmtrail command, its log in a file."""
 

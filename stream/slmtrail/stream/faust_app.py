@@ -26,7 +26,7 @@ from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
 from slmtrail.stream.emit import publish
-from slmtrail.stream.job.pulse import Pulse, end
+from slmtrail.stream.job.pulse import Pulse, end, end_with_starter
 from slmtrail.stream.job.worker import Worker
 from slmtrail.stream.process import Desk, in_force
 from slmtrail.stream.runner import GROUP, PATIENCE_S, TICK_S
@@ -72,7 +72,7 @@ class Job:
         self.app.agent(self._signals, name="signals", concurrency=1)(self._take_signals)
 
     async def run(self, over: Awaitable[object]) -> None:
-        """Works until SIGINT or SIGTERM, until it is `over`, or until the process that started this one is gone."""
+        """Works until SIGINT or SIGTERM, or until it is `over`."""
         stop = asyncio.Event()
         ending = asyncio.ensure_future(over)
         ending.add_done_callback(lambda _: stop.set())
@@ -95,7 +95,7 @@ class Job:
     async def _beat(self, stop: asyncio.Event) -> None:
         """Until it is time to stop: sees that all goes on, and tells the windows the time."""
         next_tick_s = time.monotonic() + PATIENCE_S
-        while not stop.is_set() and not self._pulse.orphaned:
+        while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), BEAT_S)
             async with _or_end():
@@ -230,8 +230,9 @@ def _delivery(event: Any) -> Delivery:
 async def work(
     place: Place, connect: Callable[[], Awaitable[Bus]], desk: Desk, over: Callable[[Desk], Awaitable[object]]
 ) -> None:
-    """Runs a worker in this process until a signal, or until its desk is `over`. `connect` opens the bus on which the
-    output is published."""
+    """Runs a worker in this process until a signal, until its desk is `over`, or until its supervisor is gone.
+    `connect` opens the bus on which the output is published."""
+    end_with_starter()
     # Records are trees that come and go by the thousand: to look through them for cycles takes a third of the time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)

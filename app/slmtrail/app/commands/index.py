@@ -29,9 +29,12 @@ def index(
     """Run the indexer: seal records into the ledgers and store them."""
     from slmtrail.app.running import run
     from slmtrail.app.running.monitor import monitored
+    from slmtrail.stream.job.pulse import end_with_starter
 
     settings = given.settings()
     mine = _parsed(partitions)
+    if worker >= 0:
+        end_with_starter()
     if new_topic:
         asyncio.run(_begin_anew(settings, mine))
     with monitored(settings, worker + 1):

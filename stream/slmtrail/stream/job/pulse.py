@@ -1,19 +1,21 @@
 """Whether this process still does what the group believes it does.
 
 A process that was frozen (a machine asleep, SIGSTOP) may have lost its partitions without knowing. It ends then, before
-it publishes anything; so does one whose supervisor is gone, after it has drained.
+it publishes anything; so does one whose supervisor is gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import stat
+import sys
+import threading
 import time
 
 log = logging.getLogger(__name__)
 
-_PARENT = os.getppid()
-"""As it was when this was imported: recognisers take long to load, and it may be gone by then."""
 UNEXPECTED = 70
 """Exit code of a worker that met something it has no answer to."""
 
@@ -37,10 +39,21 @@ class Pulse:
             log.error("this worker stood still for %.0f s and ends, to start again from the last commit", still_s)
             end()
 
-    @property
-    def orphaned(self) -> bool:
-        """Whether the process that started this one is gone."""
-        return os.getppid() != _PARENT
+
+def end_with_starter() -> None:
+    """Ends this process, whatever it waits for, when its standard input is closed: whoever started it holds the other
+    end of that pipe, and is gone. Where it is no pipe, nobody does."""
+    mode = os.fstat(0).st_mode if sys.stdin else 0
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        threading.Thread(target=_end_when_closed, name="starter", daemon=True).start()
+
+
+def _end_when_closed() -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    log.error("the process that started this one is gone; it ends, and what it has not committed is another's")
+    end()
 
 
 def end() -> None:

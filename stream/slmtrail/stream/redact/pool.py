@@ -302,6 +302,8 @@ def _template(
     orders: Connection,
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A group of its own with the workers, so that the last act can be to end them all, whatever text they are at.
+    os.setpgid(0, 0)
     try:
         redactor = _make_redactor(options, pseudonym_key, key_epoch, analyzer)
     except Exception as error:
@@ -319,7 +321,7 @@ def _template(
         except EOFError:
             slot = None
         if slot is None:
-            return
+            os.killpg(0, signal.SIGKILL)
         if os.fork() == 0:
             orders.close()
             _work(redactor, Client(address, "AF_UNIX", authkey=authkey), progress, slot * _SLOT)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ from slmtrail.core.errors import SettingsError
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.options import NerOptions, RedactOptions
 from slmtrail.stream.redact.pool import PoolBroken, RedactPool
+from trails import eventually, is_running
 
 KEY = b"k" * 32
 PERILS = [("hang", "deadline"), ("sleep", "deadline"), ("die", "crash")]
@@ -83,6 +87,36 @@ def test_settings_that_can_not_be_used_are_told_at_once() -> None:
     options = RedactOptions(ner=NerOptions(models={"en": "no_such_model"}))
     with pytest.raises(SettingsError, match="spacy download no_such_model"):
         RedactPool(options, KEY, workers=1)
+
+
+ALONE = """
+import pathlib, sys, time
+sys.path[:0] = sys.argv[2:]
+from test_pool import KEY, RedactOptions, RedactPool
+if __name__ == "__main__":
+    pool = RedactPool(RedactOptions(deadline_ms=100_000), KEY, workers=1, analyzer="test_pool:Temperamental")
+    pool.submit([{"message": "hang"}])
+    while not pool._progress[2]:
+        time.sleep(0.01)
+    pathlib.Path(sys.argv[1]).write_text(f"{pool._workers[0].pid}\\n")
+    time.sleep(600)
+"""
+
+
+def test_a_worker_at_a_text_without_end_ends_with_who_started_the_pool(tmp_path: Path) -> None:
+    program, file = tmp_path / "alone.py", tmp_path / "pid"
+    program.write_text(ALONE)
+    here = Path(__file__).parent
+    starter = subprocess.Popen([sys.executable, str(program), str(file), str(here), str(here.parents[2])])
+    eventually("a worker at its text", lambda: file.exists() and file.read_text().endswith("\n"))
+    pid = int(file.read_text())
+    starter.kill()
+    starter.wait()
+    try:
+        eventually("no worker", lambda: not is_running(pid))
+    finally:
+        if is_running(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_closed_pool_takes_nothing() -> None:
