@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 START_S = 20.0
 MAX_MEMORY_BYTES = 1 << 30
 MAX_ANSWER_BYTES = 1 << 20
+MAX_ANSWER_S = 60
+"""After so long over one record the child ends by itself: who asked it was to end it long before, and is gone."""
 MAX_STRIKES = 3
 """After so many answers that did not come in time, a rule is not asked any more until the next start."""
 
@@ -129,6 +132,7 @@ def _serve(file: Path, sock: socket.socket) -> None:
     sock.sendall(b'{"ready":true}\n')
     with sock.makefile("rb") as lines:
         for line in lines:
+            signal.alarm(MAX_ANSWER_S)
             record, parameters, role = orjson.loads(line)
             try:
                 found = hit(judge(record, About(parameters, _role(role))))
@@ -136,6 +140,7 @@ def _serve(file: Path, sock: socket.socket) -> None:
                 answer = orjson.dumps({"hit": fields})
             except BaseException as error:
                 answer = orjson.dumps({"error": type(error).__name__})
+            signal.alarm(0)
             sock.sendall(answer + b"\n")
 
 
