@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slmtrail.app import parts
 from slmtrail.app.commands.given import given
+from slmtrail.app.running import law
 from slmtrail.app.running.reload import Lawbook
 from slmtrail.app.running.routes import follow_alerts
 from slmtrail.app.running.run import persistently, until_stopped
+from slmtrail.core.errors import SettingsError
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
 from slmtrail.core.settings import Settings
+
+if TYPE_CHECKING:
+    from slmtrail.stream.process import Desk
+
+log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, workers: int) -> None:
@@ -35,12 +46,28 @@ def work(settings: Settings, name: str) -> None:
     async def connect() -> Bus:
         return parts.open_bus(settings)
 
-    with parts.open_desk(settings) as desk:
-        folder = settings.data / "faust"
+    folder = settings.data / "faust"
+    with open_desk(settings, folder / f"{name}.policy.yaml") as desk:
         access = parts.bus_access(settings)
         broker = settings.bus.url.removeprefix(parts.KAFKA)
         place = Place(broker, name, folder, settings.stream.batch_frames, access)
         asyncio.run(work_on_faust(place, connect, desk, Lawbook(settings).renewed))
+
+
+@contextlib.contextmanager
+def open_desk(settings: Settings, copy: Path) -> Iterator[Desk]:
+    """The desk under the policy as its file is now, of which it keeps a copy; where that can't be used, under that."""
+    with contextlib.ExitStack() as stack:
+        try:
+            desk = stack.enter_context(parts.open_desk(settings))
+        except SettingsError as error:
+            if settings.policy is None or not copy.exists():
+                raise
+            log.error("this worker can't start under these settings; it tries the policy before them: %s", error)
+            desk = stack.enter_context(parts.open_desk(settings.model_copy(update={"policy": copy})))
+        else:
+            law.keep_copy(settings, desk.policy, copy)
+        yield desk
 
 
 async def _supervise(settings: Settings, workers: int) -> None:

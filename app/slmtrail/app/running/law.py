@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
+from slmtrail.core import durable, policy
+from slmtrail.core.errors import SettingsError
+from slmtrail.core.policy import Policy
 from slmtrail.core.settings import Settings
 
 MAX_FILES = 5000
@@ -21,6 +26,18 @@ def stamp(settings: Settings) -> Stamp:
 def since_ms(settings: Settings) -> int:
     """When the newest of them was written; 0 where there are none."""
     return max((written_ns for _, written_ns, _ in stamp(settings)), default=0) // 1_000_000
+
+
+def keep_copy(settings: Settings, in_force: Policy, copy: Path) -> None:
+    """Keeps a copy of the policy file, with its time, unless it is another one by now than the one in force."""
+    if settings.policy is None:
+        return
+    with contextlib.suppress(OSError, UnicodeDecodeError, SettingsError):
+        written, text = settings.policy.stat(), settings.policy.read_text(encoding="utf-8")
+        if policy.parse(text, str(settings.policy)).digest == in_force.digest:
+            durable.make_folder(copy.parent)
+            durable.write_file(copy, text.encode())
+            os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))
 
 
 def _rules(folder: Path | None) -> list[Path]:

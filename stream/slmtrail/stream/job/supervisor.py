@@ -1,7 +1,7 @@
 """Keeps the workers of a job running: starts them, starts again who ends, stops who stands still, and drains them all.
 
-It does no work of its own, so that whatever a worker meets does not reach it. Where it is killed, its workers drain and
-end too, and the partitions go to other machines.
+It does no work of its own, so that whatever a worker meets does not reach it. Where it is killed, the standard input of
+its workers closes, by which they end too, and the partitions go to other machines.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DRAIN_S = 30.0
 """How long workers may finish what is under way, before they are killed."""
 LOOK_S = 5.0
 HOPELESS = frozenset({2, 4})
-"""Exit codes of settings and keys that can't be used: to start again would not help."""
+"""Exit codes of settings and keys that can't be used: of a worker that never ran, it would not help to start again."""
 
 
 class WorkerFailed(TrailError):
@@ -74,16 +74,20 @@ class Supervisor:
             await asyncio.gather(*(self._stop(slot, self._drain_s) for slot in self._slots))
 
     async def _keep(self, slot: _Slot) -> None:
-        wait_s = RETRY_MIN_S
+        wait_s, ran = RETRY_MIN_S, False
         while True:
             began_s = time.monotonic()
             # A session of its own: a signal to our terminal comes to us, and we tell them.
-            slot.process = await asyncio.create_subprocess_exec(*self._command(slot.number), start_new_session=True)
+            slot.process = await asyncio.create_subprocess_exec(
+                *self._command(slot.number), stdin=asyncio.subprocess.PIPE, start_new_session=True
+            )
             HEALTH.tell(f"worker {slot.number}")
             log.info("worker %d is process %d", slot.number, slot.process.pid)
             code = await slot.process.wait()
-            if code in HOPELESS:
+            hopeless = code in HOPELESS
+            if hopeless and not ran:
                 raise WorkerFailed(f"worker {slot.number} can't run (exit code {code}); its log says why")
+            ran = True
             if code == 0:
                 log.info("worker %d ended by itself, to start again under what has changed", slot.number)
                 continue

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 
 from slmtrail.stream.job import supervisor as module
 from slmtrail.stream.job.supervisor import Supervisor, WorkerFailed
-from trails import eventually
+from trails import eventually, is_running
 
 NOTE = "import sys, pathlib, signal, time; pathlib.Path(sys.argv[1]).open('a').write('x')\n"
 SLEEP = NOTE + "time.sleep(600)"
@@ -70,6 +73,41 @@ def test_who_stands_still_is_stopped_and_started_again(tmp_path: Path) -> None:
         return []
 
     run(DEAF, file, lambda: eventually("two starts", lambda: starts(file) == 2), look)
+
+
+def test_what_is_hopeless_at_the_start_only_is_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "starts"
+    once = NOTE + "sys.exit(1 if pathlib.Path(sys.argv[1]).read_text() == 'x' else 2)"
+    run(once, file, lambda: eventually("four starts", lambda: starts(file) >= 4))
+
+
+SUPERVISED = """
+import asyncio, sys
+from slmtrail.stream.job.supervisor import Supervisor
+asyncio.run(Supervisor(2, lambda n: [sys.executable, "-c", sys.argv[1], f"{sys.argv[2]}{n}"]).run())
+"""
+WAITS = """
+import os, pathlib, signal, sys, time
+from slmtrail.stream.job.pulse import end_with_starter
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+end_with_starter()
+pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+
+
+def test_workers_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    files = [tmp_path / "pid0", tmp_path / "pid1"]
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISED, WAITS, str(tmp_path / "pid")])
+    eventually("both workers", lambda: all(file.exists() and file.read_text().endswith("\n") for file in files))
+    pids = [int(file.read_text()) for file in files]
+    supervisor.kill()
+    supervisor.wait()
+    try:
+        eventually("no worker", lambda: not any(map(is_running, pids)))
+    finally:
+        for pid in filter(is_running, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_settings_that_can_not_be_used_end_it(tmp_path: Path) -> None:
