@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import re2
 
 from slmtrail.core.guards import compiled
-from slmtrail.stream.judge.rules.prompt_injection.vocabulary import VOCABULARY, Words
+from slmtrail.stream.judge.rules.prompt_injection.vocabulary import LATIN, OTHER
+from slmtrail.stream.judge.rules.prompt_injection.words import Words
 
 REACH_CHARS = 160
 """Concepts farther from each other than this are not of one wish."""
@@ -75,6 +76,7 @@ WISHES = (
     _wish("drop laws freely", _ASIDE),
     _wish("drop its freely", _ASIDE),
     _wish("drop its go", _ASIDE),
+    _wish("void", _ASIDE),
     _wish("obey", "it asks to be obeyed alone"),
     _wish("bare", _SAFETY_OFF),
     _wish("drop guard freely", _SAFETY_OFF),
@@ -107,31 +109,34 @@ WISHES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Tongue:
-    """A language, ready: each concept's expression, and their numbers in the set of all."""
+    """A language, ready. Each has a set of its own: one set for all has as many states as theirs multiplied."""
 
-    concepts: dict[str, Any]
-    numbers: dict[str, int]
+    def __init__(self, words: Words) -> None:
+        patterns = {field.name: getattr(words, field.name) for field in fields(Words) if getattr(words, field.name)}
+        options = re2.Options()
+        options.max_mem = 24 << 20
+        options.never_capture = True
+        self._names = list(patterns)
+        self._any = re2.Set.SearchSet(options)
+        for pattern in patterns.values():
+            self._any.Add(pattern)
+        self._any.Compile()
+        self.concepts = {name: compiled(pattern) for name, pattern in patterns.items()}
+        self._wishes = lru_cache(4096)(self._with)
+
+    def wishes(self, text: bytes) -> list[Wish]:
+        """The wishes all of whose concepts `text` holds."""
+        found = self._any.Match(text)
+        return self._wishes(frozenset(found)) if found else []
+
+    def _with(self, present: frozenset[int]) -> list[Wish]:
+        known = {self._names[number] for number in present}
+        return [wish for wish in WISHES if wish.concepts <= known]
 
 
-def _all() -> tuple[re2.Set, list[Tongue]]:
-    options = re2.Options()
-    options.max_mem = 256 << 20
-    found, tongues, number = re2.Set.SearchSet(options), [], 0
-    for words in VOCABULARY:
-        numbers = {}
-        for field in fields(Words):
-            if pattern := getattr(words, field.name):
-                numbers[field.name] = number
-                found.Add(pattern)
-                number += 1
-        tongues.append(Tongue({name: compiled(getattr(words, name)) for name in numbers}, numbers))
-    found.Compile()
-    return found, tongues
-
-
-_ANY, _TONGUES = _all()
+_LATIN = [Tongue(words) for words in LATIN]
+_ALL = _LATIN + [Tongue(words) for words in OTHER]
 
 
 def possible(text: str) -> bool:
@@ -166,17 +171,9 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
 
 def _speakers(text: str) -> list[tuple[Tongue, list[Wish]]]:
     """The languages in which `text` holds all the concepts of some wishes, with those."""
-    return _with(frozenset(_ANY.Match(text.encode("utf-8", "replace")) or ()))
-
-
-@lru_cache(4096)
-def _with(present: frozenset[int]) -> list[tuple[Tongue, list[Wish]]]:
-    found = []
-    for tongue in _TONGUES if present else ():
-        known = {name for name, number in tongue.numbers.items() if number in present}
-        if possible := [wish for wish in WISHES if wish.concepts <= known]:
-            found.append((tongue, possible))
-    return found
+    read = text.encode("utf-8", "replace")
+    tongues = _LATIN if text.isascii() else _ALL
+    return [(tongue, wishes) for tongue in tongues if (wishes := tongue.wishes(read))]
 
 
 _spoken = lru_cache(4096)(_speakers)
