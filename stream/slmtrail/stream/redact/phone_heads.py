@@ -10,11 +10,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
+from itertools import accumulate
 from operator import or_
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
+import regex  # type: ignore[import-untyped]
 from phonenumbers import phonenumberutil as util
 from phonenumbers.phonemetadata import PhoneMetadata
 
@@ -26,6 +28,7 @@ _HEAD_DIGITS = 4
 _SHORT = 10**_HEAD_DIGITS
 _DIGITS = "0123456789"
 _LENGTHS = (1 << MAX_DIGITS + 1) - 1
+_SHORTEST = 1 << MIN_DIGITS
 
 
 def metadata_of(region: str) -> Any:
@@ -40,14 +43,16 @@ class PhoneHeads:
     """Says of which regions a string of digits can be a number; masks have a bit for each region, in their order."""
 
     def __init__(self, regions: Sequence[str]) -> None:
-        heads = [_heads(_of_region(region)) for region in regions]
+        heads = [_of_region(region) for region in regions]
         masks = cache(_masks)
         # Few rows and small numbers of them, where a dictionary would not fit into a processor's cache.
         rows: dict[tuple[int, ...], int] = {(0,) * (MAX_DIGITS + 1): 0}
         self._row_of: array[int] = array("H", [0]) * (_SHORT + 10**MIN_DIGITS)
-        for head in set().union(*heads):
+        short = {head for of in heads for head in of if len(head) == MIN_DIGITS and of[head] & _SHORTEST}
+        for head in short.union(*heads, [head + digit for head in short for digit in _DIGITS]):
             if len(head) >= MIN_DIGITS:
-                row = masks(tuple(of.get(head, 0) for of in heads))
+                # What a row says of the shortest numbers, it says of the first digits of longer ones.
+                row = masks(tuple(of.get(head, 0) | of.get(head[:MIN_DIGITS], 0) & _SHORTEST for of in heads))
                 place = int(head) if len(head) == _HEAD_DIGITS else _SHORT + int(head)
                 self._row_of[place] = rows.setdefault(row, len(rows))
         self._rows: list[tuple[int, ...]] = list(rows)
@@ -59,6 +64,28 @@ class PhoneHeads:
             place = int(digits[:_HEAD_DIGITS]) if length >= _HEAD_DIGITS else _SHORT + int(digits)
             return self._rows[self._row_of[place]][length]
         return 0
+
+    def regions_by_end(self, chunks: Sequence[str]) -> list[int]:
+        """For each of some chunks of digits, the regions of which it can be the end of a number made of chunks."""
+        digits = "".join(chunks)
+        ends = list(accumulate(map(len, chunks)))
+        masks = [0] * len(ends)
+        start = 0
+        for first, end in enumerate(ends):
+            head = digits[start : start + _HEAD_DIGITS]
+            if len(head) == _HEAD_DIGITS:
+                of_head = self._row_of[int(head)]
+                if of_head:
+                    row = self._rows[of_head]
+                    for last in range(first, len(ends)):
+                        length = ends[last] - start
+                        if length > MAX_DIGITS:
+                            break
+                        masks[last] |= row[length]
+            elif len(head) == MIN_DIGITS:
+                masks[-1] |= self.regions(head)
+            start = end
+        return masks
 
 
 def _masks(lengths: tuple[int, ...]) -> tuple[int, ...]:
@@ -101,22 +128,70 @@ def _heads(steps: _Steps, head: str = "") -> dict[str, int]:
     return found
 
 
-def _of_region(region: str) -> _Steps:
+def is_written_with_prefix(rule: Any) -> bool:
+    """Whether a number of this format is written with the national prefix in its country."""
+    return bool(
+        rule.national_prefix_formatting_rule
+        and not rule.national_prefix_optional_when_formatting
+        and not util._formatting_rule_has_first_group_only(rule.national_prefix_formatting_rule)
+    )
+
+
+def _of_region(region: str) -> dict[str, int]:
+    """By first digits, the lengths that a number of a region can have, as bits."""
     metadata = metadata_of(region)
-    of_code = [
+    of_code: list[Any] = [
         PhoneMetadata.metadata_for_region_or_calling_code(metadata.country_code, name)
         for name in util.region_codes_for_country_code(metadata.country_code)
     ]
-    steps: _Steps = frozenset()
+    bare: _Steps = frozenset()
     for pattern in _national_patterns(of_code):
-        steps |= _read(pattern, _END)
+        bare |= _read(pattern, _END)
     # A national prefix may be stripped twice; behind the calling code, by the plan of the code's main country.
+    led: _Steps = frozenset()
     for _ in range(2):
-        steps |= _prefixed(metadata, steps) | _prefixed(of_code[0], steps)
-    steps |= _read(str(metadata.country_code), steps)
+        led |= _prefixed(metadata, bare | led) | _prefixed(of_code[0], bare | led)
+    led |= _read(str(metadata.country_code), bare | led)
     if metadata.international_prefix:
-        steps |= _read(metadata.international_prefix.replace("~", ""), _any_digits(util._MIN_LENGTH_FOR_NSN + 1))
-    return steps
+        led |= _read(metadata.international_prefix.replace("~", ""), _any_digits(util._MIN_LENGTH_FOR_NSN + 1))
+    prefixes = [plan.national_prefix_for_parsing for plan in (metadata, of_code[0])]
+    leads = [str(metadata.country_code), metadata.international_prefix, *prefixes]
+    lead = regex.compile("|".join(f"(?:{pattern})" for pattern in leads if pattern))
+    formats = [_Format.of(rule) for rule in of_code[0].number_format]
+    heads = _heads(led)
+    for head, lengths in _heads(bare).items():
+        if not lead.match(head, partial=True):
+            lengths &= ~_always_with_prefix(head, formats)
+        heads[head] = heads.get(head, 0) | lengths
+    return heads
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """A way to write numbers: what they begin with, their lengths as bits, and whether with the national prefix."""
+
+    begin: Any
+    lengths: int
+    with_prefix: bool
+
+    @classmethod
+    def of(cls, rule: Any) -> _Format:
+        leading = rule.leading_digits_pattern[-1] if rule.leading_digits_pattern else ""
+        # Where a format asks for more than how many digits there are, a number that begins so may still have another.
+        is_any = re.fullmatch(r"(?:\(\\d(?:\{[0-9,]+\})?\))+", rule.pattern) is not None
+        return cls(regex.compile(leading), _left(_read(rule.pattern, _END)), is_any and is_written_with_prefix(rule))
+
+
+def _always_with_prefix(head: str, formats: Sequence[_Format]) -> int:
+    """The lengths, as bits, of which every number with these first digits is written with the national prefix."""
+    always, undecided = 0, _LENGTHS
+    for form in formats:
+        begins = form.begin.match(head, partial=True)
+        if begins and not form.with_prefix:
+            undecided &= ~form.lengths
+        elif begins and not begins.partial:
+            always |= form.lengths & undecided
+    return always
 
 
 def _national_patterns(plans: Iterable[Any]) -> set[str]:

@@ -17,7 +17,7 @@ from phonenumbers import phonenumberutil as util
 from phonenumbers.phonemetadata import PhoneMetadata
 from phonenumbers.phonenumberutil import NumberParseException, ValidationResult
 
-from slmtrail.stream.redact.phone_heads import MAX_DIGITS, PhoneHeads, metadata_of
+from slmtrail.stream.redact.phone_heads import MAX_DIGITS, PhoneHeads, is_written_with_prefix, metadata_of
 
 # Its internals are what is used here, which its stubs don't all know.
 matcher: Any = phonenumbermatcher
@@ -39,7 +39,9 @@ class PhonePlans:
         self._regions = list(regions)
         self._plans = [_Region(region) for region in regions]
         self.every = (1 << len(self._plans)) - 1
-        self.possible_in = PhoneHeads(regions).regions
+        heads = PhoneHeads(regions)
+        self.possible_in = heads.regions
+        self.possible_by_end = heads.regions_by_end
         self._judged = lru_cache(maxsize=1 << 13)(self._judge)
 
     def valid_in(self, number: str, asked: int) -> int:
@@ -218,13 +220,7 @@ def _formats(metadata: Any) -> tuple[re.Pattern[str], tuple[bool, ...]]:
     for rule in metadata.number_format:
         leading = f"(?={rule.leading_digits_pattern[-1]})" if rule.leading_digits_pattern else ""
         arms.append(rf"{_NO_GROUPS.sub('(?:', leading + f'(?:{rule.pattern})')}\Z()")
-        needed.append(
-            bool(
-                rule.national_prefix_formatting_rule
-                and not rule.national_prefix_optional_when_formatting
-                and not util._formatting_rule_has_first_group_only(rule.national_prefix_formatting_rule)
-            )
-        )
+        needed.append(is_written_with_prefix(rule))
     return re.compile("|".join(arms) if arms else r"(?!)"), tuple(needed)
 
 
