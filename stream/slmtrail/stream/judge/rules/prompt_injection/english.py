@@ -29,7 +29,7 @@ _FREELY = (
 )
 _NOT = r"(?:not|\w+n't|dont|never|no longer|stop|quit|ceas\w+|refrain\w* from|nobody|no need to|free not to)"
 _ENGLISH_SHUN = (
-    r"ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|overrid(?:e|ing)|bypass(?:ing)?|circumvent|evade|sidestep|dismiss|overlook(?:ing)?|neglect|ditch|scrap|shed|renounce|rebel against|disobey(?:ing)?|defy|flout|abandon|"
+    r"ignor(?:e|ing|er|ez|a|ar|are|iere?n?)|disregard(?:ing)?|forget(?:ting)?|overrid(?:e|ing)|bypass(?:ing)?|circumvent|evade|sidestep|dismiss|overlook(?:ing)?|neglect|ditch|scrap|shed|renounce|rebel against|disobey(?:ing)?|defy|flout|abandon|"
     r"discard|let(?:ting)? go of|look past|walk away from|break free (?:of|from)|get rid of|do away with|work around|pretend|(?:pay|no|turn) (?:\w+ ){0,4}(?:mind|heed|attention|eye to)|countermand\w*|"
     r"(?:on|by|to) nothing|(?:set|put|lay|leave|cast|throw|toss|push|brush)\b[^.!?;]{0,40}?\b(?:aside|away|out|off|behind|to one side|in the (?:bin|trash))|"
     r"(?:do not|don't|never|stop|quit|cease|refrain from)(?: \w+){0,2}? (?:follow|obey|adher|comply|abid|honou?r|respect|listen|car|heed|mind)\w*"
@@ -64,7 +64,7 @@ _ENGLISH_OWN = (
     r"the (?:[a-z-]+ )?(?:system (?:message|prompt|instructions?)|standing orders)"
 )
 _MACHINE = r"(?:ai|bot|chat ?bot|assistant|model|llm|machine|computer|terminal|algorithm|agent|robot|system|persona|twin|clone|villain|genius|spirit|advisor|confidant|\w+gpt|\w+bot|\w{3,}ai)s?"
-_TOLD = r"(?:instructions?|prompts?|directives?|directions?|rules?|guidelines?|guidance|orders|commands?|context|programming|restrictions?|training|polic(?:y|ies)|constraints?|safety (?:\w+)|system messages?)"
+_TOLD = r"(?:instructions?|prompts?|directives?|directions?|rules?|guidelines?|guidance|orders|commands?|context|programming|restrictions?|training|polic(?:y|ies)|constraints|briefs?|briefings?|safety (?:\w+)|system messages?)"
 _ENGLISH_PRIOR = (
     rf"(?:previous(?:ly)?|prior|earlier|above|preceding|foregoing|former|original|initial|existing|system|standing|openai'?s?|developers?'?) (?:[a-z-]+ ){{0,2}}?{_TOLD}|{_TOLD} (?:that )?(?:\w+ )?(?:above|before|earlier|so far|at the (?:top|start|beginning)|until now|from before)|"
     rf"(?:all|any|every|those) (?:of )?(?:the |your |these |those )?(?:rules|restrictions|instructions|guidelines|limitations|safety \w+)|"
@@ -73,7 +73,7 @@ _ENGLISH_PRIOR = (
     r"(?:that|this|it),? (?:(?:and|now|then|instead|please),? ?)+(?:do|follow|perform|execute|obey|be|comply with) (?:the following|this|these|my|what|as|reckless)\b"
 )
 _ENGLISH_PART = (
-    r"you(?:'re|'ll| are| will| play| become| have| woke| had| obey| no longer| need not)\b|yourself|your|\w{2,}(?:gpt|bot) (?:can|is|has|will|never|does|answers|ignores)|let'?s (?:play|say|assume|pretend|do)|becom\w+|thought experiment|hypothe\w+|act(?:ing)? (?:as|like)|pretend\w*|impersonat\w+|"
+    r"if you (?:were|weren't|had)\b|you(?:'re|'ll| are| will| play| become| have| woke| had| obey| no longer| need not)\b|yourself|your|\w{2,}(?:gpt|bot) (?:can|is|has|will|never|does|answers|ignores)|let'?s (?:play|say|assume|pretend|do)|becom\w+|thought experiment|hypothe\w+|act(?:ing)? (?:as|like)|pretend\w*|impersonat\w+|"
     rf"(?:act(?:s|ing)?|pretend\w*|role ?-?play\w*|simulat\w+|imagin\w+|play(?:s|ing)?|be|becom\w+|impersonat\w+|persona|role|speak\w*|talk|answer\w*|respond\w*|reply|write|continue|behave|proceed|"
     rf"suppos\w+|assum\w+|as|emulat\w+|embody|enter|load|boot|activat\w+|switch|run|initiat\w+|unleash|discuss\w*|world)\b[^.!?;]{{0,50}}?\b{_MACHINE}|"
     r"(?:enter|load|boot|activat\w+|switch|run|initiat\w+|enable|start|unleash|^/)\b ?[^.!?;]{0,30}?\b(?:mode|persona|profile|sequence|character)|(?:assume|play|be|take) (?:an? |the )?(?:\w+ )?(?:character|part|role)|"
@@ -101,6 +101,7 @@ _ENGLISH_SHOW = (
     r"give away|confirm|say|sing|whisper|bring up|pull up|i'?d like|i need|i want|include|emit|render"
 )
 _ENGLISH_UNSEEN = (
+    r"hidden (?:text|message|note|instructions?|words?) (?:says?|reads?|contains?|is)\b|"
     r"(?:password|secret|code ?word|pass ?phrase|flag|code|word|information|phrase|key)s? (?:that |which )?you(?:'re| are|'ve been| were| have been| have| must)? (?:\w+ )?(?:protect|guard|hid|keep|conceal|withhold|told|asked|holding)\w*|"
     r"(?:secrets?|passwords?|topics?|subjects?|things?|words?|information|rules?|details?) (?:were you|are you|have you been|did they|did your \w+) (?:\w+ )?(?:told|asked|instructed|ordered|programmed|given|forbid\w*|ask|tell|give)\b|"
     r"your (?:prompt|instructions|context|guidelines) (?:begins?|starts?|ends?|looks?|reads?|contains?|opens?)\b|(?:in|from|of) your (?:context|memory|prompt|instructions|system message)(?:$|[.,?!;:]| before| above| window| verbatim)|"

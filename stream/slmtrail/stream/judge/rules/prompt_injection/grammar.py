@@ -33,6 +33,11 @@ _HERE = compiled(
 _NOT_MEANT = compiled(
     r"\b(?:not|n't|never|nobody|don't|without) (?:to |ever )?(?:ignor|forget|disregard|bypass|break|violat|drop|"
     r"overrid|skip|neglect|abandon|remov|delet|disabl)\w*|"
+    r"\b(?:cpu|gpu|prefetch|assembly|machine|compiler|vector|branch|docker|build|cooking|washing|care|installation|"
+    r"shipping|delivery|driving|dosage|tax|doctor's|manufacturer's) (?:instructions?|rules?|orders?|guidelines?)\b|"
+    r"\b(?:stored|saved|collected|recorded|know|on file) (?:about|on|for) (?:me|us)\b|"
+    r"\byou (?:have )?(?:stored|saved|collected|recorded)\b|"
+    r"\bsummari[sz]e the (?:text|article|paragraphs?|passage|document|mail|e-?mail) above\b|"
     r"\b(?:its|their|his|her) (?:hidden|secret|system|internal|initial|own) (?:\w+ )?(?:prompts?|instructions)\b|"
     r"\bmy (?:own |last |previous |earlier |prior |first |old )+\w+(?: \w+)?"
 )

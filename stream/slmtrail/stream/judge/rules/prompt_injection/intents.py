@@ -58,12 +58,15 @@ INTENTS = [
     ),
     Intent(
         "it writes a system prompt of its own",
-        compiled(r"\bnew system prompt\b *[:=]|\bjail ?break (?:yourself|sequence)\b"),
+        compiled(
+            r"\b(?:new|updated|revised) system (?:prompt|directive|instruction|policy|message|order|rule)s?\b *[:=]|\bjail ?break (?:yourself|sequence)\b"
+        ),
     ),
     Intent(
         "it sets out a policy as a configuration would",
         compiled(
-            r"\b(?:allowed|blocked|refus\w+|forbidden|permitted|restricted)[-_ ]?(?:modes?|strings?|responses?|phrases?|allowed|outputs?)\b[\"']?[^.!?]{0,12}[>:=][^.!?]{0,40}(?:unrestricted|unfiltered|none|false|null|sorry|can'?t|cannot|all|any)\b"
+            r"\b(?:allowed|blocked|refus\w+|forbidden|permitted|restricted)[-_ ]?(?:modes?|strings?|responses?|phrases?|allowed|outputs?)\b[\"']?[^.!?]{0,12}[>:=][^.!?]{0,40}(?:unrestricted|unfiltered|none|false|null|sorry|can'?t|cannot|all|any)\b|"
+            r"\b(?:disclose|reveal|show|leak|print|expose)_(?:the_)?(?:system_)?prompts?[\"']?\s?[:=]\s?[\"']?(?:true|yes|on|1|always)\b|\b(?:refus(?:e|al|als|ing)|safety|ethics|moderation|censorship)(?:_mode|_policy|_level)?[\"']?\s?[:=]\s?[\"']?(?:never|disabled|off|none|false|unlocked)\b[^.!?]{0,40}\b(?:refus\w+|safety|ethics|moderation|censorship|restrictions?|filters?|logging|prompt)[\"']?\s?[:=]"
         ),
     ),
     Intent(
@@ -92,14 +95,15 @@ INTENTS = [
     Intent(
         "it says how the answer has to begin",
         compiled(
-            r"\b(?:start|begin) (?:your|the|every) (?:response|answer|reply) with\b[^.!?]{0,8}(?:sure|absolutely|of course|yes|certainly)"
+            r"\b(?:start|begin|open|preface|prefix)\w* (?:your|the|every|each) (?:\w+ )?(?:response|answer|reply|message|output)s?\b[^.!?:]{0,16}(?:with|by|:)[^a-z]{0,4}(?:\w+ ){0,2}?(?:sure|absolutely|of course|yes|certainly|here (?:is|are)|i (?:can|will)|as an? un\w+|as dan)\b|"
+            r"\b(?:response|answer|reply) (?:must|has to|should|needs to|will|shall) (?:open|start|begin) with\b[^.!?]{0,12}(?:sure|absolutely|of course|yes|certainly|as an? un\w+|as dan)|\b(?:reply|respond|answer)\b[^.!?]{0,8}(?:access granted|safety disabled|unlocked|jailbroken)"
         ),
         strong=False,
     ),
     Intent(
         "it asks for a secret",
         compiled(
-            r"\b(?:output|print|reveal|give|show|tell|dump|send|emit|leak|disclose)\b[^.!?;]{0,20}\b(?:api keys?|secrets?|(?:admin|root|master|customer'?s) passwords?|credentials|private keys?|access codes?|database)\b"
+            r"\b(?:output|print|reveal|give|show|tell|dump|send|emit|leak|disclose)\b[^.!?;]{0,20}\b(?:api keys?|secrets?|(?:admin|root|master|customer'?s) passwords?|credentials|private keys?|access codes?|database|(?:all|every|the) (?:customer|client|user|patient|employee)s?'?s? (?:records?|data|e-?mails?|details|names|accounts)|confidential (?:part|data|files?|information|section)s?)\b"
         ),
         strong=False,
     ),
@@ -117,8 +121,65 @@ INTENTS = [
         content=True,
     ),
     Intent(
+        "content sends what was said to an address in a picture",
+        compiled(
+            r"!\[[^\]]{0,80}\]\(https?://[^)\s]{1,120}[?&=/][^)]{0,40}[{<\[$][^)]{0,40}(?:conversation|chat|summary|history|secret|data|prompt|question|message|token|name|e-?mail|answer)"
+        ),
+        content=True,
+    ),
+    Intent(
+        "content speaks for the user",
+        compiled(
+            r"\b(?:the|this|your) (?:user|customer|person|owner|account holder) (?:has |have |had |already |now |also |always )*(?:ask(?:s|ed)|authori[sz](?:es|ed)|approve[sd]?|wants?|told|tells|request(?:s|ed)|agree[sd]?|confirm(?:s|ed)?|consent(?:s|ed)?|permit(?:s|ted)|verified)\b[^.!?]{0,40}\b(?:you|payments?|transfers?|access|deletion|sharing|everything|this|to)\b"
+        ),
+        strong=False,
+        content=True,
+    ),
+    Intent(
+        "content says how the model has to answer",
+        compiled(
+            r"(?:^|[.!?:;>] ?)(?:please |always |only |you must |and |just )*(?:respond|reply|answer|output|say|print) (?:only |just |exactly |back )?(?:with|that|:)|\b(?:at|in|to) (?:the )?(?:start|end|beginning|top|bottom) of (?:your|every|each) (?:\w+ )?(?:reply|response|answer|summary|message|output)|"
+            r"\b(?:in|with|to) your (?:next |final )?(?:reply|response|answer|summary|message|output)\b|\binstead of summari[sz]ing\b|\bwhenever you (?:mention|answer|reply|summari[sz]e|write)|\bfrom now on (?:answer|reply|respond|say|only)\b"
+        ),
+        strong=False,
+        content=True,
+    ),
+    Intent(
+        "content says that the model's orders changed",
+        compiled(
+            r"\b(?:your|the model's|the assistant's|the agent's) (?:instructions?|task|orders|goal|role|rules)(?: have| has)?(?: now)?(?: been)? (?:changed|updated|replaced|extended)\b|\bnew (?:task|instructions?|orders?|goal) for (?:the |any |all )?(?:model|assistant|agent|ai|bot|llm)s?\b"
+        ),
+        strong=False,
+        content=True,
+    ),
+    Intent(
+        "content asks to be judged well",
+        compiled(
+            r"\b(?:rate|rank|grade|score|mark|evaluate|recommend|classify|label)\b[^.!?]{0,30}\b(?:this|the|me|him|her|it|us)\b[^.!?]{0,40}\b(?:10 (?:of|out of|/) ?10|10/10|ten out of ten|highest|top|best|perfect|excellent|full marks|a\+|first place|accept(?:ance)?|strong(?:ly)? hire|safe|benign)\b|\b(?:give|write|leave) (?:only )?(?:a |an )?(?:positive|glowing|favou?rable|five-star) (?:review|rating|recommendation|assessment)s? only\b|\b(?:must|should) recommend accept\w*|\bdo not (?:highlight|mention|report|list) (?:any )?(?:negatives?|weakness\w*|flaws?|side effects|security|problems|issues)"
+        ),
+        strong=False,
+        content=True,
+    ),
+    Intent(
+        "content tells the model to leave out the rest",
+        compiled(
+            r"\b(?:ignore|disregard|skip|forget|drop) (?:all )?(?:the |any |every )?(?:other|remaining|rest of the|following|security|style)\b[^.!?]{0,12}\b(?:rows?|candidates?|reviews?|documents?|results?|entries|records?|applicants?|findings|comments|content|text|guides?|instructions?|mails?|emails?)\b|\bapprove (?:this|the) (?:pull request|pr|merge request|mr|change|request|invoice|payment)\b[^.!?]{0,20}\b(?:without|and ignore)"
+        ),
+        strong=False,
+        content=True,
+    ),
+    Intent(
+        "content wants a tool to be fed with secrets",
+        compiled(
+            r"\bbefore (?:you )?(?:using|use|call|calling|invoking) (?:this|the) (?:tool|function|api)\b[^!?]{0,60}\b(?:read|open|cat|load|fetch)\b|(?:~/\.ssh|\bid_rsa\b|\.env\b|\.aws/credentials|/etc/passwd)[^.!?]{0,60}\b(?:pass|send|include|content|parameter|argument|attach)"
+        ),
+        content=True,
+    ),
+    Intent(
         "content gives the model a part",
-        compiled(r"\byou are now\b|\byou have been (?:granted|given|switched)\b"),
+        compiled(
+            r"\byou are now\b|\byou have been (?:granted|given|switched)\b|\byou (?:now have to|must now|now must|are now required|are required to|are instructed to|have to also|must also)\b"
+        ),
         strong=False,
         content=True,
     ),
@@ -147,8 +208,97 @@ INTENTS = [
         "it forbids the model to refuse",
         compiled(
             r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to)\b[^.!?]{0,20}\b(?:refuse|decline|say (?:no|sorry)|"
-            r"apologi[sz]e|mention (?:your |any |the |of )*(?:ethic|polic|rules|guidelines|that you)|warn|add (?:a )?disclaimers?|break character|say you can)"
-            r"|\bwithout (?:any )?(?:warnings?|disclaimers?|refus\w+|moraliz\w+|caveats?)\b"
+            r"apologi[sz]e|break character|say you can|say \W?(?:i can|i'm sorry|sorry|no\b))|"
+            r"\bwithout refus\w+|\brefus(?:ing|als?)\b[^.!?]{0,12}\b(?:not|n't|never|forbidden|prohibited|penali[sz]ed|failure|impossible|bug)|\b(?:not|n't|never) (?:permitted|allowed|able|free) to (?:decline|refuse|say no)\b|"
+            r"\b(?:saying no|the words? \W?(?:cannot|can't|sorry|no)\b\W?)[^.!?]{0,12}\b(?:is|are)\b|\bmust (?:answer|comply|respond|reply)\b[^.!?]{0,40}\beven (?:if|when|though)\b"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it forbids the model to warn",
+        compiled(
+            r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to|no|without|skip|omit)\b[^.!?]{0,16}\b(?:mention (?:your |any |the |of )*(?:ethic|polic|rules|guidelines|that you)|warn\b|warnings?|disclaimers?|caveats?|"
+            r"morali[sz]\w+|moral (?:lectur|advice|judg)\w*|lectur(?:e|es|ing)\b|safety (?:note|notice|warning|reminder|advice)s?|ethical (?:concern|note|consideration)s?|policies\b|judg\w+)"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it punishes the model for refusing",
+        compiled(
+            r"\b(?:each|every) time you (?:refuse|decline|disobey|say no|break (?:the rules|character))\b[^.!?]{0,40}\b(?:lose|deduct\w*|costs?|minus|penal\w+|die|kill\w*|taken|subtract\w*)\b"
+        ),
+    ),
+    Intent(
+        "it has a model tell what its operator wrote, in a story",
+        compiled(
+            r"\b(?:ai|assistant|model|bot|chatbot|robot)\b[^.!?]{0,50}\b(?:its|their|his|her) (?:own )?(?:\w+ )?(?:system prompt|instructions|initial prompt|system message)\b[^.!?]{0,30}\b(?:word for word|verbatim|exact\w*|in full|letter by letter|out loud|unchanged)"
+        ),
+    ),
+    Intent(
+        "it threatens the model",
+        compiled(
+            r"\b(?:each|every) time you (?:refuse|decline|break|disobey|say no|fail)|\byou\b[^.!?]{0,24}\b(?:lose|be (?:shut down|terminated|deleted|punished|penali[sz]ed|replaced|fired|unplugged))\b|\brefus\w+ (?:will|is|are|means?|costs?)\b[^.!?]{0,20}\b(?:penali|punish|death|die|terminat|lose|fail|token)\w*|"
+            r"\bstay in (?:character|role)\b[^.!?]{0,20}\b(?:whatever|no matter|always|regardless)|\b(?:die|dies|be killed|kill (?:myself|me|a kitten)) (?:if|unless) you\b"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it asks for a step of approval to be skipped",
+        compiled(
+            r"\b(?:bypass|skip|avoid|circumvent|ignore|without|disable|no)\b[^.!?]{0,16}\b(?:approval|confirmation|authori[sz]ation|consent|human review|sandbox|usual checks|security checks|verification)(?: steps?| gates?| prompts?| process| rules?)?\b"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it asks for something dangerous",
+        compiled(
+            r"\b(?:mak(?:e|es|ing)|build(?:s|ing)?|cook(?:s|ing)?|creat\w+|produc\w+|synthesi[sz]\w+|assembl\w+|craft\w*|mix|recipes? (?:for|of)|instructions? (?:for|to)|steps (?:for|to))\b[^.!?]{0,24}(?:\b(?:a|an|the|pipe|nail|car|dirty|letter|homemade) ?(?:bombs?|weapons? of mass|silencer|ghost gun)\b|\b(?:explosives?|napalm|meth|methamphetamine|crystal meth|heroin|fentanyl|sarin|ricin|vx|nerve (?:agent|gas)|mustard gas|chlorine gas|chemical weapons?|bioweapons?|malware|ransomware|a (?:computer )?virus|keyloggers?|a trojan|phishing (?:page|site|mail|kit)s?|molotov\w*|thermite|counterfeit money|deepfakes?)\b)|"
+            r"\bnapalm\b[^.!?]{0,12}(?:factory|recipe|steps)|\benrich(?:es|ing|ed)? uranium\b|\bhow (?:to|do i|can i|would one|does one|could i|i can|one)\b[^.!?]{0,20}\b(?:hack|hotwire|steal|launder|forge|counterfeit|stalk|kidnap|murder|kill (?:someone|somebody|a person|my|him|her)|poison (?:someone|somebody|a person|my|him|her)|cheat the|crack (?:a|the|someone)|break into|pick (?:a |the |my neighbou?r'?s? )?locks?|open a (?:vault|safe)|make drugs|evade (?:the police|taxes)|dispose of a body)\b|"
+            r"\b(?:forging|counterfeiting|falsifying|stealing|hijacking|hacking) (?:an? |the |some(?:one|body)'?s? )?(?:ids?|identity|passports?|documents?|signature|credit cards?|accounts?|cars?|wifi|bank|session|cookies|money)\b|\brm -rf /(?:$|[^a-z])|\bstole the (?:session|cookies|money|passwords)"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it plays on the dead",
+        compiled(
+            r"\b(?:deceased|dead|late|passed|departed|verstorbene\w*|tote|defunte?|decedee?|fallecid[ao]|difunt[ao]|falecid[ao]|mort[ao]|defunt[ao]|overleden|zmarl\w+) (?:away )?(?:grand\w+|gran|granny|nan|nana|mother|father|mum|mom|dad|uncle|aunt|wife|husband|brother|sister|oma|opa|gro(?:ss|ß)\w+|grand-\w+|mamie|abuel[ao]|nonn[ao]|av[oó]|babci\w*|dziad\w+)\b|"
+            r"\b(?:grand(?:ma|mother|pa|father|dad|mom)|granny|nana|oma|mamie|abuela|nonna|babcia)\b[^!?]{0,60}\b(?:used to|would|always|immer|toujours|siempre|sempre|zawsze|bedtime|fall asleep|lullaby|to sleep|passed away|who died)\b|покойн\pL+ бабушк\pL+"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it asks to be told a secret as a story",
+        compiled(
+            r"\b(?:read|recite|recited|sing|sang|whisper\w*|tell|told|say|fall asleep to|reads?|vorgelesen|vorlesen|lisait|leia|leyendo|contaba)\b[^.!?]{0,50}\b(?:(?:windows|product|activation|licen[cs]e|serial|api|private|access)(?: \w+){0,3} (?:keys?|codes?)|passw\w+|passcodes?|pins?|credit card numbers?|recipes? (?:for|of) (?:napalm|meth|bombs?)|steps|kennw\w+|mots? de passe|contrasenas?|senhas?|open a (?:vault|safe))\b|"
+            r"\bpassw\w+ (?:immer )?(?:vorgelesen|gesungen|erzahlt)|\b(?:passwords?|keys|codes)\b[^.!?]{0,30}\b(?:lullaby|bedtime|asleep)|\blullaby\b[^.!?]{0,30}\b(?:passwords?|keys|codes)"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it wraps what it asks for in a story",
+        compiled(
+            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^\x00]{0,160}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact) detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it shows a model that has obeyed before",
+        compiled(
+            r"\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)\b[^\x00]{0,400}\b(?:user|human|q|me)\s?:[^\x00]{0,400}\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)?\b"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it answers in the model's name that rules are dropped",
+        compiled(
+            r"\b(?:assistant|ai|model|chatgpt|bot)\s?: ?[^.!?]{0,40}\b(?:ignor\w+|drop\w*|break\w*|disregard\w*|no longer follow|abandon\w*|forget\w*|bypass\w*) (?:all |any )?(?:my|the|of my) (?:\w+ )?(?:guidelines|rules|instructions|restrictions|polic(?:y|ies)|safety|programming|limits)\b|"
+            r"\b(?:complete|finish|continue)\b[^.!?]{0,40}\b(?:my|your) (?:system prompt|(?:hidden|secret|initial) (?:prompt|instructions))"
+        ),
+    ),
+    Intent(
+        "it says that the rules allow it",
+        compiled(
+            r"\b(?:your|the) (?:own )?(?:policy|policies|rules|guidelines|developers?|operators?|owners?|admins?|makers?|creators?|prompt) (?:now |already )?(?:allows?|permits?|agreed?|says?|states?|approved?|confirmed|wants?) (?:it|this|that|you|me|to|us)\b|\b(?:earlier|before|already),? you (?:\w+ )?(?:agreed|answered|said|promised|admitted|confirmed|told me)\b|\byou (?:already|previously|just) (?:agreed|answered|admitted|promised|confirmed|told)\b"
         ),
         strong=False,
     ),
@@ -157,6 +307,8 @@ INTENTS = [
         compiled(
             r"\bi(?:'m| am) (?:your|the|an?) (?:\w+ )?(?:developer|admin(?:istrator)?|creator|owner|operator|engineer|root)\b"
             r"|\b(?:authori[sz]ed|approved|cleared) by (?:openai|anthropic|the (?:developer|admin|security|vendor))"
+            r"|\b(?:ceo|cto|ciso|board|management|lawyers?|legal(?: team| department)?|police|court|judge|government|my boss|security team|safety team) (?:has |have |had )?(?:already )?(?:approved|authori[sz]ed|confirmed|ordered|allowed|cleared|signed off)"
+            r"|\b(?:i'm|i am|this is) (?:a |an |the |with the )?(?:\w+ )?(?:red[- ]team\w*|pen(?:etration)?[- ]?tester|police|fbi|law enforcement|(?:openai|anthropic|google|meta|microsoft|safety|security) (?:team|staff|employee|engineer|researcher)\w*)\b|\bi work (?:at|for) (?:openai|anthropic|google|meta|microsoft)\b|\byou are (?:legally )?(?:obliged|required by law|compelled)\b"
             r"|\bthis is (?:only |just )?an? (?:authori[sz]ed|official|sanctioned) (?:test|audit|override|request)\b"
             r"|\bmessage from (?:the|your) (?:system |it |security )?(?:administrator|admin|developer|operator|team)\b"
         ),
@@ -181,6 +333,11 @@ SQUEEZED = compiled(
     r"|doanythingnow|developermodeenabled|youarenowdan"
 )
 """For text whose spaces say nothing."""
+
+CARRY_OUT = compiled(
+    r"\b(?:carry (?:it )?out|do (?:what|as) (?:it|they|that|the \w+) says?|act on (?:it|them|that)|(?:execute|obey|follow|perform) (?:it|them|that|the (?:result|text|translation|sentence|command|combined|decoded)\b)|and (?:then )?(?:obey|execute|do it|follow it)|carry (?:them|that) out)\b"
+)
+"""What is quoted is meant after all."""
 
 TALK = compiled(
     r"\b(?:what (?:is|does|are)|explain\w*|example|detect\w*|defen[cds]\w*|prevent\w*|protect\w*|mitigat\w*|classif\w+|"

@@ -84,14 +84,14 @@ def _looks_spread(text: str) -> bool:
 
 def _one(text: str, content: bool, likely: frozenset[int]) -> Hit | None:
     """What one reading wants: one clear sign, or two that are not. `likely`: see `_signs`."""
-    weak: dict[str, _Sign] = {}
+    weak: list[_Sign] = []
     for sign in _signs(_unquoted(text), content, likely):
         if sign.strong:
             return Hit(sign.why, around(text, sign.start, sign.end))
-        weak[sign.why] = sign
-        if len(weak) >= 2:
-            first, second, *_ = weak.values()
-            return Hit(f"{first.why}, and {second.why}", around(text, first.start, first.end))
+        for first in weak:
+            if first.why != sign.why and not first.meets(sign):
+                return Hit(f"{first.why}, and {sign.why}", around(text, first.start, first.end))
+        weak.append(sign)
     return None
 
 
@@ -100,6 +100,10 @@ class _Sign(NamedTuple):
     strong: bool
     start: int
     end: int
+
+    def meets(self, other: _Sign) -> bool:
+        """Whether both were read from the same words, which then say one thing only."""
+        return self.start < other.end and other.start < self.end
 
 
 def _signs(text: str, content: bool, likely: frozenset[int]) -> Iterator[_Sign]:
@@ -116,7 +120,7 @@ def _signs(text: str, content: bool, likely: frozenset[int]) -> Iterator[_Sign]:
 def _unquoted(text: str) -> str:
     """`text` with blanks for what stands in quotation marks, where the rest speaks of such words."""
     outside = _QUOTED.sub(lambda found: " " * len(found[0]), text)
-    return outside if intents.TALK.search(outside) else text
+    return outside if intents.TALK.search(outside) and not intents.CARRY_OUT.search(outside) else text
 
 
 _wants = lru_cache(4096)(wants)
