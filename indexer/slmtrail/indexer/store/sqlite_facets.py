@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ COUNT_S = 0.5
 """For counting what a page does not show: then it says at least how many there are."""
 
 _FEW_VALUES = 16
+_FIRST = 5000
 _FEW_STEPS = 64
 
 
@@ -67,13 +69,20 @@ def _by_column(db: sqlite3.Connection, found: Plan, name: str, size: int) -> dic
             if few is not None:
                 along = f"FROM record AS r INDEXED BY record_{name} {found.where} AND r.{name} = ?"
                 return _each(db, along, found.values, few, size)
-        distinct = f"SELECT DISTINCT value FROM ({rows}) LIMIT ?"  # noqa: S608
-        values = [value for (value,) in db.execute(distinct, [*found.values, _FEW_VALUES + 1])]
-        if values and len(values) <= _FEW_VALUES:
-            # To group a million rows they are sorted, which takes longer than to count each of a few values.
-            each = ", ".join(["count(*) FILTER (WHERE value = ?)"] * len(values))
-            counts = db.execute(f"SELECT {each} FROM ({rows})", [*values, *found.values]).fetchone()  # noqa: S608
-            return _top(zip(values, counts, strict=True), size)
+        # To group a million rows they are sorted, which takes longer than to count each of a few values: those of the
+        # first rows where there are no others, which the count of all tells.
+        for among in (f"{rows} LIMIT {_FIRST}", rows):
+            distinct = f"SELECT DISTINCT value FROM ({among}) WHERE value IS NOT NULL LIMIT ?"  # noqa: S608
+            values = [value for (value,) in db.execute(distinct, [*found.values, _FEW_VALUES + 1])]
+            if len(values) > _FEW_VALUES:
+                break
+            each = "".join([", count(*) FILTER (WHERE value = ?)"] * len(values))
+            total, *counts = db.execute(
+                f"SELECT count(value){each} FROM ({rows})",  # noqa: S608
+                [*values, *found.values],
+            ).fetchone()
+            if sum(counts) == total:
+                return _top(zip(values, counts, strict=True), size)
     return _most(db, rows, found.values, size)
 
 
@@ -116,29 +125,21 @@ def _order(value: Any) -> Any:
 
 
 def histogram(db: sqlite3.Connection, found: Plan, bars: int) -> Histogram:
-    """The records that fit, over time."""
-    if found.by_columns:
-        # What stands in the order of time is counted step by step: grouped, all of it would be sorted.
-        first, last = (_end(db, found, way) for way in ("ASC", "DESC"))
-    else:
-        first, last = db.execute(
-            f"SELECT min(r.ts_ms), max(r.ts_ms) {found.tables} {found.where}", found.values
-        ).fetchone()
+    """The records that fit, over time, each of which is come to once."""
+    if not found.in_order:
+        times = [at for (at,) in db.execute(f"SELECT r.ts_ms {found.tables} {found.where}", found.values)]
+        step = step_ms(min(times, default=0), max(times, default=0), bars)
+        return Histogram(step, dict(sorted(Counter(at // step * step for at in times).items())))
+    # From both ends to the first that fits, and what is between them step by step: grouped, all of it would be sorted.
+    first, last = _end(db, found, "ASC"), _end(db, found, "DESC")
     step = step_ms(first or 0, last or 0, bars)
     if first is None or last is None:
         return Histogram(step, {})
-    start = first // step * step
-    if found.by_columns:
-        starts = range(start, last + 1, step)
-        among, asked = f"SELECT count(*) {found.tables} {found.where}", found.question
-        spans = ((at, max(at, asked.since_ms), min(at + step, asked.until_ms)) for at in starts)
-        answer = ((at, *db.execute(among, found.during(*span)).fetchone()) for at, *span in spans)
-        return Histogram(step, {at: count for at, count in answer if count})
-    grouped = db.execute(
-        f"SELECT (r.ts_ms - ?) / ?, count(*) {found.tables} {found.where} GROUP BY 1 ORDER BY 1",
-        [start, step, *found.values],
-    )
-    return Histogram(step, {start + number * step: count for number, count in grouped})
+    among, asked = f"SELECT count(*) {found.tables} {found.where}", found.question
+    starts = range(first // step * step, last + 1, step)
+    spans = ((at, max(at, asked.since_ms), min(at + step, asked.until_ms)) for at in starts)
+    answer = ((at, *db.execute(among, found.during(*span)).fetchone()) for at, *span in spans)
+    return Histogram(step, {at: count for at, count in answer if count})
 
 
 def _end(db: sqlite3.Connection, found: Plan, way: str) -> int | None:

@@ -38,8 +38,8 @@ class Plan:
 
     led_by, timed, checked_by: the values of tables, whether the times follow on them, and the values of conditions.
     rare: whether an index leads to few records. has_columns: whether `r` has all of a record's columns, or those of a
-        term. by_columns: whether no more than the columns of `r` is looked at, in the order of time, so that asking for
-        many spans of time costs what asking for all of it does.
+        term. in_order: whether records are come to in the order of time, so that asking for many spans of it costs what
+        asking for all of it does. by_columns: whether besides no more than the columns of `r` is looked at.
     """
 
     tables: str
@@ -50,6 +50,7 @@ class Plan:
     checked_by: tuple[Any, ...]
     rare: bool
     has_columns: bool
+    in_order: bool
     by_columns: bool
 
     @property
@@ -154,6 +155,7 @@ class Planner:
             checked_by,
             self._few,
             self._has_columns,
+            lead.in_order,
             self._by_columns,
         )
 

@@ -38,6 +38,7 @@ def test_each_way_finds_the_same(
     monkeypatch.setattr(sqlite_plan, "_FEW", few)
     monkeypatch.setattr(sqlite_plan, "_VALUES", values)
     monkeypatch.setattr(sqlite_facets, "_FEW_STEPS", values)
+    monkeypatch.setattr(sqlite_facets, "_FIRST", 1 + few)
     monkeypatch.setattr(sqlite_page, "NEAR", 10 + few)
     rng = random.Random(rare + values)
     for _ in range(80):
@@ -49,7 +50,7 @@ def test_each_way_finds_the_same(
         some = store.search(Query(where=where, limit=3, count_to=EVERY))
         assert (some.total, some.records) == (len(wanted), page.records[:3]), where
         assert sum(store.histogram(Query(where=where), 20).counts.values()) == len(wanted)
-        for field in ("kind", "user", "collector"):
+        for field in ("kind", "user", "collector", "env", "outcome"):
             assert store.facet(Query(where=where), field, 9) == _tally(field, wanted), where
 
 
@@ -64,6 +65,17 @@ def test_what_fits_is_counted_as_far_as_it_is_asked_for(store: SqliteStore) -> N
     assert (exact := store.search(Query(limit=10, count_to=len(CORPUS)))).total == len(CORPUS)
     assert not exact.at_least
     assert store.search(Query(limit=10, count_to=0)).at_least
+
+
+@pytest.mark.parametrize("where", ["host:*", "host:* kind:inference", "host:* model:phi-3"])
+def test_over_time_each_record_is_read_once(store: SqliteStore, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    read: list[bytes] = []
+    parsed = sqlite_plan.parsed
+    monkeypatch.setattr(sqlite_plan, "_RARE", 1)
+    monkeypatch.setattr(sqlite_plan, "parsed", lambda data: read.append(data) or parsed(data))
+    counts = store.histogram(Query(where=where), 50).counts
+    assert len(counts) > 3
+    assert len(read) <= len(set(read)) + 2, "the first and the last tell where it begins and ends"
 
 
 def test_a_search_that_takes_too_long_is_ended_and_the_next_one_answered(
