@@ -24,7 +24,12 @@ _APART = bytes.maketrans(_BETWEEN_WORDS, b" " * len(_BETWEEN_WORDS))
 
 def fingerprint(text: str) -> list[str]:
     """What stands in a record for finding others like it; empty for a text without words."""
-    return [f"{smallest:08x}" for smallest in sorted(shingles(text))[:FINGERPRINT]]
+    return [f"{value:08x}" for value in smallest(shingles(text))]
+
+
+def smallest(shingles: set[int]) -> list[int]:
+    """Those of them that are in a fingerprint."""
+    return sorted(shingles)[:FINGERPRINT]
 
 
 def shingles(text: str) -> set[int]:
@@ -35,5 +40,6 @@ def shingles(text: str) -> set[int]:
 
 def alike(one: set[int], other: set[int]) -> float:
     """The share of shingles in common, between 0 and 1."""
-    union = len(one | other)
-    return len(one & other) / union if union else 1.0
+    common = len(one & other)
+    union = len(one) + len(other) - common
+    return common / union if union else 1.0

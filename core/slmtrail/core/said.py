@@ -60,7 +60,7 @@ def blocked(record: dict[str, Any]) -> bool:
     return record.get("error.type") == BLOCKED
 
 
-def refused(record: dict[str, Any]) -> bool:
-    """Whether the model declined to answer."""
+def refused(record: dict[str, Any], said: str | None = None) -> bool:
+    """Whether the model declined to answer; `said` is the answer, where it is known already."""
     reasons = _FILTERED.intersection(record.get("gen_ai.response.finish_reasons", ()))
-    return bool(reasons) or bool(_REFUSES.match(answer(record)[:200]))
+    return bool(reasons) or bool(_REFUSES.match((answer(record) if said is None else said)[:200]))

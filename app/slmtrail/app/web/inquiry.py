@@ -29,7 +29,7 @@ from slmtrail.indexer.store.language.times import moment_ms, span_ms
 SUBJECTS: tuple[About, ...] = get_args(About)
 TALLIED = {"Kinds": "kind", "Environments": "environment", "Models": "model", "Users": "user", "Outcomes": "outcome"}
 FLAGS = {"Flags": "flag"}
-VALUES, MODELS, MAX_COMPARED = 8, 50, 20_000
+VALUES, MODELS, MAX_COMPARED = 8, 50, 10_000
 ENTRIES, CHANGES = 300, 50
 """Of an incident on one page, the newest; its export has all."""
 

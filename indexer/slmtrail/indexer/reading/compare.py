@@ -6,9 +6,8 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from slmtrail.core import likeness
 from slmtrail.core.ports import Query
@@ -22,6 +21,9 @@ MAX_RECORDS = 100_000
 MAX_PROMPTS = 5000
 """Prompts of each side that are held against those of the other."""
 
+MAX_NEAR = 50
+"""Prompts of the other side that one is held against, for each hash of its fingerprint."""
+
 MAX_VALUES = 8
 CONFIG = (
     "slm.model.version slm.model.digest slm.model.quantization slm.model.adapter slm.model.tokenizer "
@@ -30,20 +32,14 @@ CONFIG = (
     "gen_ai.request.presence_penalty gen_ai.provider.name service.version server.address"
 ).split()
 
-_SPREADS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "latency_ms": lambda record: record.get("slm.latency_ms"),
-    "first_token_ms": lambda record: record.get("slm.time_to_first_token_ms"),
-    "input_tokens": lambda record: record.get("gen_ai.usage.input_tokens"),
-    "output_tokens": lambda record: record.get("gen_ai.usage.output_tokens"),
-    "answer_characters": lambda record: len(text) if (text := answer(record)) else None,
+_SPREADS = {
+    "latency_ms": "slm.latency_ms",
+    "first_token_ms": "slm.time_to_first_token_ms",
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
 }
-_SHARES: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "failed": lambda record: record["event.outcome"] == "failure" and not blocked(record),
-    "blocked": blocked,
-    "refused": refused,
-    "with_findings": lambda record: bool(record.get("slm.findings.count")),
-    "flagged": lambda record: bool(record.get("slm.flags")),
-}
+_ANSWER = "answer_characters"
+_SHARES = ("failed", "blocked", "refused", "with_findings", "flagged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +109,12 @@ class Comparison:
     """What differed in configuration: its values on either side, and in how many records each."""
 
 
+class _Asked(NamedTuple):
+    id: str
+    prompt: str
+    answer: str
+
+
 @dataclass(slots=True)
 class _Seen:
     name: str
@@ -120,10 +122,34 @@ class _Seen:
     kinds: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     config: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[_Asked] = field(default_factory=list)
     records: int = 0
     first: str = ""
     last: str = ""
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Counts a record, the newest first."""
+        said, stopped = answer(record), blocked(record)
+        self.records += 1
+        self.first, self.last = record["@timestamp"], self.last or record["@timestamp"]
+        self.counts["failed"] += record["event.outcome"] == "failure" and not stopped
+        self.counts["blocked"] += stopped
+        self.counts["refused"] += refused(record, said)
+        self.counts["with_findings"] += bool(record.get("slm.findings.count"))
+        self.counts["flagged"] += bool(record.get("slm.flags"))
+        for group, name in (("finding", "slm.findings.types"), ("flag", "slm.flags")):
+            for value in record.get(name, ()):
+                self.kinds[group][value] += 1
+        for spread, name in _SPREADS.items():
+            if name in record:
+                self.values[spread].append(record[name])
+        if said:
+            self.values[_ANSWER].append(len(said))
+            if len(self.asked) < MAX_PROMPTS and (text := prompt(record)):
+                self.asked.append(_Asked(record["event.id"], text, said))
+        for setting in CONFIG:
+            if setting in record:
+                self.config[setting][str(record[setting])] += 1
 
     def side(self, at_most: int) -> Side:
         return Side(self.name, self.records, self.records >= at_most, self.first, self.last)
@@ -141,7 +167,7 @@ def compare(search: Search, query: Query, one: str, other: str, at_most: int = M
         p = measure.shares_differ(count, first.records, against, second.records)
         shares.append(Share(name, count, against, p, p < measure.SURE))
     spreads = []
-    for name in _SPREADS:
+    for name in (*_SPREADS, _ANSWER):
         mine, theirs = first.values[name], second.values[name]
         if mine or theirs:
             p = measure.values_differ(mine, theirs)
@@ -175,20 +201,7 @@ def _seen(search: Search, query: Query, name: str, at_most: int) -> _Seen:
     where = f"({query.where}) {naming(name)}" if query.where else naming(name)
     asked = dataclasses.replace(query, where=where, kind="inference")
     for sealed in walk(search, asked, at_most):
-        record = sealed.record
-        seen.records += 1
-        seen.first, seen.last = record["@timestamp"], seen.last or record["@timestamp"]
-        seen.counts.update(share for share, holds in _SHARES.items() if holds(record))
-        seen.kinds["finding"].update(record.get("slm.findings.types", ()))
-        seen.kinds["flag"].update(record.get("slm.flags", ()))
-        for spread, value_of in _SPREADS.items():
-            if (value := value_of(record)) is not None:
-                seen.values[spread].append(value)
-        for setting in CONFIG:
-            if setting in record:
-                seen.config[setting][str(record[setting])] += 1
-        if len(seen.asked) < MAX_PROMPTS and prompt(record) and answer(record):
-            seen.asked.append(record)
+        seen.take(sealed.record)
     for sealed in walk(search, dataclasses.replace(asked, kind="config"), MAX_PROMPTS):
         record = sealed.record
         if digest := record.get("slm.config.digest"):
@@ -196,27 +209,28 @@ def _seen(search: Search, query: Query, name: str, at_most: int) -> _Seen:
     return seen
 
 
-def _pairs(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[Pair]:
+def _pairs(one: list[_Asked], other: list[_Asked]) -> list[Pair]:
     """For each different prompt of one side the most alike of the other, where that is nearly the same."""
-    by_value: dict[str, list[int]] = defaultdict(list)
-    shingles = [likeness.shingles(prompt(record)) for record in other]
-    for place, record in enumerate(other):
-        for value in likeness.fingerprint(prompt(record)):
+    theirs = [(asked, likeness.shingles(asked.prompt)) for asked in _different(other)]
+    by_value: dict[int, list[int]] = defaultdict(list)
+    for place, (_, shingles) in enumerate(theirs):
+        for value in likeness.smallest(shingles):
             by_value[value].append(place)
-    pairs, seen = [], set()
-    for record in one:
-        text = prompt(record)
-        if text in seen:
-            continue
-        seen.add(text)
-        mine = likeness.shingles(text)
-        near = {place for value in likeness.fingerprint(text) for place in by_value[value][:50]}
-        best = max(near, key=lambda place: (likeness.alike(mine, shingles[place]), -place), default=None)
-        if best is not None and likeness.alike(mine, shingles[best]) >= likeness.ALIKE:
-            answers = (likeness.shingles(answer(record)), likeness.shingles(answer(other[best])))
-            alike = round(likeness.alike(*answers), 3)
-            pairs.append(Pair(record["event.id"], other[best]["event.id"], text, alike))
+    pairs = []
+    for asked in _different(one):
+        mine = likeness.shingles(asked.prompt)
+        near = {place for value in likeness.smallest(mine) for place in by_value.get(value, ())[:MAX_NEAR]}
+        alike, place = max(((likeness.alike(mine, theirs[place][1]), -place) for place in near), default=(0.0, 0))
+        if alike >= likeness.ALIKE:
+            best = theirs[-place][0]
+            answers = likeness.alike(likeness.shingles(asked.answer), likeness.shingles(best.answer))
+            pairs.append(Pair(asked.id, best.id, asked.prompt, round(answers, 3)))
     return pairs
+
+
+def _different(asked: list[_Asked]) -> list[_Asked]:
+    """Of those that ask the very same the first, which is the newest."""
+    return list({one.prompt: one for one in reversed(asked)}.values())[::-1]
 
 
 def _config(one: _Seen, other: _Seen) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
