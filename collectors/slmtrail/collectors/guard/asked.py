@@ -15,19 +15,20 @@ from typing import Any
 import orjson
 import zstandard
 
-from slmtrail.collectors.sidecar.apis import endpoints
+from slmtrail.collectors.sidecar.apis import endpoints, other
 from slmtrail.collectors.sidecar.apis.api import Json, mapping, objects, text
 from slmtrail.core.shapes import normalise_messages
 
-UNKNOWN_OPERATION = "unknown"
-"""The operation of what is sent to a path that is no known API's."""
+UNKNOWN_OPERATION = other.OPERATION
 
 MAX_DEPTH = 64
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _READ = frozenset(
-    "model messages prompt input inputs system instructions tools functions options parameters adapter_id".split()
+    "model messages prompt input inputs system instructions tools functions options parameters adapter_id contents "
+    "message chat_history preamble".split()
 )
 """Keys that decide what the model sees."""
+_PARAMETERS = ("options", "parameters", "generationConfig", "generation_config")
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 
 
@@ -66,7 +67,7 @@ def read(method: str, path: str, head: Mapping[str, str], body: bytes, max_bytes
     api = endpoints.find(method, path)
     try:
         if api is not None and isinstance(given, dict):
-            _take(asked, given, api.request(given))
+            _take(asked, given, api.request(given), endpoints.model_of(path))
         elif given is not None:
             asked.prompt += _strings(given, MAX_DEPTH)
     except (ValueError, TypeError, RecursionError):
@@ -76,8 +77,11 @@ def read(method: str, path: str, head: Mapping[str, str], body: bytes, max_bytes
     return asked
 
 
-def _take(asked: Asked, given: Json, fields: Json) -> None:
-    asked.model = text(given.get("model"))
+def _take(asked: Asked, given: Json, fields: Json, model: str) -> None:
+    named = text(given.get("model"))
+    asked.model = model or named
+    if model and named and named.removeprefix("models/") != model:
+        asked.oddities.append("two_models")
     turns = objects(normalise_messages(fields.get("gen_ai.input.messages")))
     asked.messages = len(turns)
     for turn in turns:
@@ -91,7 +95,7 @@ def _take(asked: Asked, given: Json, fields: Json) -> None:
     if tools := fields.get("gen_ai.tool.definitions"):
         asked.tools = [_tool_name(tool) for tool in (tools if isinstance(tools, list) else [tools])]
         asked.tool_text = "\n".join(_strings(tools, MAX_DEPTH))
-    for place in (mapping(given.get("options")), mapping(given.get("parameters")), given):
+    for place in (*(mapping(given.get(name)) for name in _PARAMETERS), given):
         asked.parameters |= {
             name: value
             for name, value in place.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any, cast
@@ -152,7 +153,12 @@ _FITS = {name: _OF_TYPE[field.type] for name, field in FIELDS.items() if field.t
 
 def json_text(value: Any) -> str:
     """`value` as JSON text."""
-    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # an integer of more than 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def cut_to(event: dict[str, Any], max_bytes: int) -> bytes:

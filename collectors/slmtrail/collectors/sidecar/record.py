@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from slmtrail.collectors.sidecar import streams
-from slmtrail.collectors.sidecar.apis import endpoints
+from slmtrail.collectors.sidecar.apis import endpoints, other
 from slmtrail.collectors.sidecar.apis.api import SEVERAL, Api, Joined, Json, claimed, mapping, objects, text
 from slmtrail.collectors.sidecar.fit import cut_to, fitting, json_text, without_blobs
 from slmtrail.collectors.sidecar.transcript import Transcript
@@ -27,6 +27,7 @@ UNKNOWN_MODEL = "unknown"
 MAX_RAW_CHARS = 64 * 1024
 MAX_MODELS = 256
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_LINES = re.compile("ndjson|jsonl|stream\\+json")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -46,11 +47,12 @@ def to_line(seen: Transcript, place: Place, beside: Json | None = None) -> bytes
     """The event's canonical line, with the fields `beside`. Raises EventError only where no event can be made of it."""
     event = shared(seen, place) | _outcome(seen.facts) | (beside or {})
     attributes = _about(seen)
-    api = endpoints.find(seen.method, seen.path)
+    asked = _asked(seen)
+    api = endpoints.find(seen.method, seen.path) or (other.ANY if seen.method == "POST" and other.asks(asked) else None)
     if api is None:
         made = line(event | _passing(seen, place, attributes))
     else:
-        fields = _inference(seen, api, attributes)
+        fields = _inference(seen, api, asked, attributes)
         try:
             fields["slm.attributes"] = json_text(attributes)
             made = line(event | fields)
@@ -146,17 +148,19 @@ def _passing(seen: Transcript, place: Place, about: Json) -> Json:
     }
 
 
-def _inference(seen: Transcript, api: Api, about: Json) -> Json:
+def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
     status = seen.facts.status
-    asked, answered = _object(seen.request), Joined({}, complete=True)
+    answered = Joined({}, complete=True)
     broken = "malformed_request_body" if not asked and not seen.facts.request_cut else ""
     streaming = False
     if status == 200:
         content_type = seen.answered[b"content-type"].lower()
-        streaming = "event-stream" in content_type or (
-            api.ndjson and "ndjson" in content_type and asked.get("stream") is not False
-        )
-        answered, fault = _streamed(seen, api) if streaming else _whole(seen)
+        server_sent = "event-stream" in content_type
+        streaming = server_sent or (_LINES.search(content_type) is not None and asked.get("stream") is not False)
+        if streaming:
+            answered, fault = _streamed(seen, api, server_sent=server_sent)
+        else:
+            answered, fault = _whole(seen, api, content_type)
         broken = broken or fault
     elif status:
         answered.body = _object(seen.response)
@@ -173,7 +177,9 @@ def _inference(seen: Transcript, api: Api, about: Json) -> Json:
     fit["slm.kind"] = "inference"
     fit["gen_ai.operation.name"] = api.operation
     fit["gen_ai.provider.name"] = api.provider
-    if "gen_ai.request.model" not in fit and "gen_ai.response.model" not in fit:
+    if model := endpoints.model_of(seen.path):
+        fit["gen_ai.request.model"] = model
+    elif "gen_ai.request.model" not in fit and "gen_ai.response.model" not in fit:
         fit["gen_ai.request.model"] = UNKNOWN_MODEL
     if broken or answered.body.get("error") or seen.facts.error or status >= 400 or not answered.complete:
         fit |= _faults(seen, answered, broken, streaming)
@@ -209,17 +215,24 @@ def _faults(seen: Transcript, answered: Joined, broken: str, streaming: bool) ->
     return fields | ({"error.message": message[:MAX_RAW_CHARS]} if message else {})
 
 
-def _streamed(seen: Transcript, api: Api) -> tuple[Joined, str]:
-    stream = (streams.lines if api.ndjson else streams.server_sent)(seen.pieces)
+def _streamed(seen: Transcript, api: Api, *, server_sent: bool) -> tuple[Joined, str]:
+    stream = (streams.server_sent if server_sent else streams.lines)(seen.pieces)
     joined = api.join(stream.values)
     joined.complete |= stream.done
     return joined, "malformed_stream" if stream.malformed and not seen.facts.response_cut else ""
 
 
-def _whole(seen: Transcript) -> tuple[Joined, str]:
+def _whole(seen: Transcript, api: Api, content_type: str) -> tuple[Joined, str]:
     body = _object(seen.response) or _several(seen.response)
+    if api is other.ANY:
+        return Joined(body or other.said(seen.response, content_type), complete=True), ""
     fault = "malformed_response_body" if not body and not seen.facts.response_cut and not seen.undecoded else ""
     return Joined(body, complete=True), fault
+
+
+def _asked(seen: Transcript) -> Json:
+    """A request's body, of JSON or a form."""
+    return _object(seen.request) or other.form(seen.request, seen.asked[b"content-type"])
 
 
 def _object(data: bytes) -> Json:

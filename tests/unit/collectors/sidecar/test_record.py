@@ -352,7 +352,8 @@ NAMES = st.sampled_from(
     "model messages prompt input stream usage choices message delta content tool_calls function arguments id role type "
     "text parts finish_reason logprobs error index output item response system tools options images thinking n stop "
     "user name data embedding source metadata instructions text format done generated_text details token tokens "
-    "logprob parameters inputs completion_probabilities probs best_of_sequences prefill stop_type".split()
+    "logprob parameters inputs completion_probabilities probs best_of_sequences prefill stop_type contents candidates "
+    "generationConfig systemInstruction functionCall chat_history documents event_type embeddings requests".split()
 )
 SHAPED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.floats(),
@@ -361,12 +362,13 @@ SHAPED = st.recursive(
 )
 BODIES = st.dictionaries(NAMES, SHAPED, max_size=8)
 PATHS = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/messages"]
-PATHS += ["/api/chat", "/api/generate", "/api/embed", "/generate_stream", "/completion", "/v1/models"]
+PATHS += ["/api/chat", "/api/generate", "/api/embed", "/generate_stream", "/completion", "/v1/models", "/own/way"]
+PATHS += ["/v1/models/m:generateContent", "/v1/models/m:batchEmbedContents", "/v2/chat", "/v1/chat", "/v2/embed"]
 
 
 @given(path=st.sampled_from(PATHS), asked=BODIES | JSON, answers=st.lists(BODIES | JSON, max_size=3), sse=st.booleans())
 def test_whatever_is_said_becomes_an_event(path: str, asked: Any, answers: list[Any], sse: bool) -> None:
-    assert endpoints.find("POST", path) or path == "/v1/models"
+    assert endpoints.find("POST", path) or path in ("/v1/models", "/own/way")
     if sse:
         answer = "".join(f"data: {json.dumps(one)}\n\n" for one in answers)
         recorded(path, asked, answer.encode(), "text/event-stream")

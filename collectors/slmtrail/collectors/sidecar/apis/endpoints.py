@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
-from slmtrail.collectors.sidecar.apis import anthropic, llamacpp, ollama, openai, responses, tgi
+from slmtrail.collectors.sidecar.apis import anthropic, cohere, gemini, llamacpp, ollama, openai, responses, tgi
 from slmtrail.collectors.sidecar.apis.api import Api
 
 _ENDINGS = {
@@ -20,8 +21,20 @@ _ENDINGS = {
     "/completion": llamacpp.COMPLETION,
     "/generate": tgi.GENERATE,
     "/generate_stream": tgi.GENERATE,
+    ":generateContent": gemini.GENERATE,
+    ":streamGenerateContent": gemini.GENERATE,
+    ":embedContent": gemini.EMBED,
+    ":batchEmbedContents": gemini.BATCH_EMBED,
+    ":rawPredict": anthropic.MESSAGES,
+    ":streamRawPredict": anthropic.MESSAGES,
+    "/v1/chat": cohere.CHAT,
+    "/v2/chat": cohere.CHAT,
+    "/v1/embed": cohere.EMBED,
+    "/v2/embed": cohere.EMBED,
 }
 """The first that fits."""
+
+_MODEL = re.compile(r".*/(?:models/([^/:]{1,200}):[A-Za-z]+|deployments/([^/]{1,200})/[a-z/]+)")
 
 
 @lru_cache(64)
@@ -31,3 +44,9 @@ def find(method: str, path: str) -> Api | None:
         return None
     path = path.rstrip("/")
     return next((api for end, api in _ENDINGS.items() if path.endswith(end)), None)
+
+
+def model_of(path: str) -> str:
+    """The model that a path names, as Google's and Azure's do; "" where it names none."""
+    named = _MODEL.fullmatch(path)
+    return (named[1] or named[2]) if named else ""
