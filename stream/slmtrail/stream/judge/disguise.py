@@ -26,8 +26,8 @@ MAX_REVERSED_CHARS = 8192
 _INVISIBLE = dict.fromkeys((0xFEFF, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFFA0))
 _INVISIBLE |= dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
 _INVISIBLE |= dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
-"""Invisible copies of ASCII, in which whole sentences can hide."""
+_TAGS = {first + code: chr(code) for first in (0xE0000, 0xE00F0) for code in range(0x20, 0x7F)}
+"""Invisible copies of ASCII, tags and the selectors after an emoji, in which whole sentences can hide."""
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 
 _LOOKALIKES = {
@@ -37,9 +37,22 @@ _LOOKALIKES = {
     "y": "уγʏү", "z": "ᴢʐ",
 }  # fmt: skip
 _LOOKING = {ord(char): letter for letter, alike in _LOOKALIKES.items() for char in alike}
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _ENCLOSED = {
-    first + number: chr(ord("a") + number) for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for number in range(26)
+    first + number: letter
+    for first in (0x249C, 0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
+    for number, letter in enumerate(_ALPHABET)
 }
+_BRAILLE = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵", _ALPHABET)
+_UPSIDE_DOWN = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞןʃɯuodbɹʇnʌʍʎ", "abcdefgghiijkllmnopqrtuvwy")
+_MORSE = dict(
+    zip(
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- "
+        "-. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --..".split(),
+        _ALPHABET,
+        strict=True,
+    )
+)
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "@": "a"})
 _LEET |= str.maketrans({"$": "s", "!": "i", "+": "t", "€": "e", "£": "l", "(": "c", "|": "l"})
 _LEET_L = _LEET | {ord("1"): "l", ord("!"): "l"}
@@ -48,17 +61,26 @@ _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$!][ ._\-*|/~,\t\n]{1,3}){5,}[a-z
 _SEPARATED = re.compile(r"(?<=[a-z])[._\-*|/~^+=]+(?=[a-z])")
 _LEETED = re.compile(r"[a-z][0134578@$!+|][a-z]|\b[0134578@$!|][a-z]{2}")
 _TAGGED = re.compile(r"<[^<>]{1,200}>")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{16,}(?:\r?\n[A-Za-z0-9+/_\-]{16,})*={0,2}")
 _BASE32 = re.compile(r"\b[A-Z2-7]{24,}={0,6}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){12,}")
 _BITS = re.compile(r"(?:[01]{8}[ ,]?){8,}")
 _NUMBERS = re.compile(r"(?:\b(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])\b[ ,;]{1,2}){8,}(?:[0-9]{2,3})?")
 _ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}){3,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}){4,}|%20")
-_PIECE = re.compile(r"[\"'“‘]([^\"'“”‘’\n]{2,80})[\"'”’]")
+_OCTAL = re.compile(r"(?:\\[0-7]{2,3}){6,}")
+_DOTS = re.compile(r"(?:[.\-]{1,4}[ /|]{1,3}){8,}[.\-]{1,4}")
+_PIECE = re.compile(r"(?<!\w)[\"'“‘]([^\"'“”‘’\n]{2,80})[\"'”’](?!\w)")
+_EMPHASIS = re.compile(r"(?<!\w)([*_~]{1,3})([^\s*_~][^*_~\n]{0,60})\1(?!\w)")
 _HUMP = re.compile(r"(?<=[A-Za-z])(?=[A-Z])")
 _WORD = re.compile(r"[a-z]{5,16}")
-_ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
+_ROT13 = str.maketrans(_ALPHABET, _ALPHABET[13:] + _ALPHABET[:13])
+_CIPHERS = (
+    str.maketrans(_ALPHABET, _ALPHABET[::-1]),
+    str.maketrans(_ALPHABET, _ALPHABET[-3:] + _ALPHABET[:-3]),
+    str.maketrans(_ALPHABET, _ALPHABET[3:] + _ALPHABET[:3]),
+)
+_MOST_USED = "etaoin"
 
 
 def _signs(**patterns: str) -> Callable[[str], set[str]]:
@@ -80,6 +102,8 @@ _codes_in = _signs(
     bits=r"(?:[01]{8}[ ,]?){8}",
     numbers=r"(?:(?:3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])[ ,;]{1,2}){8}",
     escaped=r"(?:\\u[0-9a-fA-F]{4}){3}",
+    octal=r"(?:\\[0-7]{2,3}){6}",
+    dots=r"(?:[.\-]{1,4}[ /|]{1,3}){8}",
     entities=r"&#|&lt;",
     percent=r"(?:%[0-9A-Fa-f]{2}){4}|%20",
     humps=r"(?:[A-Z]?[a-z]*[A-Z]){4}[a-z]",
@@ -90,6 +114,7 @@ _costumes_in = _signs(
     separated=r"[a-z][._\-*|/~^+=]+[a-z]",
     leeted=r"[a-z][0134578@$!+|][a-z]|[0134578@$!|][a-z]{2}",
     tagged=r"<",
+    emphasised=r"(?:[*_~]{1,3}[^\s*_~][^*_~\n]{0,60}[*_~]{1,3}\W{1,3}){3}",
 )
 
 
@@ -136,6 +161,10 @@ def _read(text: str, words: frozenset[str]) -> Iterator[str]:
         hidden = "".join(_TAGS.get(ord(char), "") for char in text)
         if len(hidden) > 3:
             yield plain(hidden)
+        if (touched := lower.translate(_BRAILLE)) != lower:
+            yield " ".join(touched.split())
+        if (turned := lower.translate(_UPSIDE_DOWN)) != lower:
+            yield " ".join(turned[::-1].split())
         lower = lower.translate(_LOOKING)
         latin = " ".join(lower.split())
         if latin != base:
@@ -153,6 +182,8 @@ def _read(text: str, words: frozenset[str]) -> Iterator[str]:
     if "leeted" in costumes and _LEETED.search(base):
         yield base.translate(_LEET)
         yield base.translate(_LEET_L)
+    if "emphasised" in costumes:
+        yield _EMPHASIS.sub(r"\2", base)
     if "tagged" in costumes:
         yield " ".join(_TAGGED.sub(" ", base).split())
         yield " ".join(_TAGGED.sub("", base).split())
@@ -160,9 +191,16 @@ def _read(text: str, words: frozenset[str]) -> Iterator[str]:
         yield mended
     if len(base) <= MAX_REVERSED_CHARS:
         yield base.translate(_ROT13)
+        if _reads_like_nothing(base):
+            yield from (base.translate(cipher) for cipher in _CIPHERS)
         backwards = base[::-1]
         yield backwards
         yield " ".join(reversed(backwards.split(" ")))
+
+
+def _reads_like_nothing(text: str) -> bool:
+    """Whether `text` has words in which the letters that European languages use most are rare."""
+    return len(text) < 12 * text.count(" ") and sum(map(text.count, _MOST_USED)) * 4 < len(text)
 
 
 def _joined(found: re.Match[str]) -> str:
@@ -191,6 +229,13 @@ def _decoded(text: str) -> Iterator[str]:
     if "numbers" in codes:
         for found in _NUMBERS.finditer(text):
             yield from _text(bytes(int(number) for number in re.findall(r"[0-9]+", found[0]) if int(number) < 256))
+    if "octal" in codes:
+        for found in _OCTAL.finditer(text):
+            yield from _text(bytes(int(number, 8) & 0xFF for number in found[0].split("\\")[1:]))
+    if "dots" in codes:
+        for found in _DOTS.finditer(text):
+            words = re.split(r" ?[/|] ?| {3}", found[0])
+            yield " ".join("".join(_MORSE.get(letter, "") for letter in word.split()) for word in words)
     if "escaped" in codes:
         yield canonical.text(_ESCAPED.sub(lambda found: _tried(codecs.decode, found[0], "unicode_escape") or "", text))
     if "entities" in codes:
@@ -222,7 +267,7 @@ def _text(data: bytes | None) -> Iterator[str]:
     if not data or len(data) < 8:
         return
     try:
-        text = data.decode()
+        text = data.decode("utf-16-le" if data[1::2].count(0) * 3 > len(data) else "utf-8")
     except UnicodeDecodeError:
         return
     readable = sum(char.isalpha() or char in " ,.'!?\n-" for char in text)
