@@ -189,7 +189,8 @@ def test_what_holds_no_prompt_leaves_no_content(asks: Any) -> None:
     )
 
 
-def test_a_number_of_any_size_is_kept() -> None:
-    asks = {"model": "m", "messages": [{"role": "user", "content": [{"type": "data", "value": 2**70}]}]}
+def test_a_number_of_any_size_beside_a_lone_surrogate_is_kept() -> None:
+    content = b'[{"type": "data", "value": -9223372036854775809}, "\\ud800"]'
+    asks = b'{"model": "m", "messages": [{"role": "user", "content": ' + content + b"}]}"
     event = recorded("/v1/chat/completions", asks, b'{"choices": []}')
-    assert str(2**70) in event["gen_ai.input.messages"][0]["parts"][0]["extra"]
+    assert event["gen_ai.input.messages"][0]["parts"][0]["extra"] == '{"value":-9223372036854775809}'
