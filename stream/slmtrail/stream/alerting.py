@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from slmtrail.core import canonical, commitment, events
+from slmtrail.core import canonical, events
 from slmtrail.core.identity import Position, identified
 from slmtrail.core.ports import Message
 from slmtrail.stream.judge.alerts import Alert
@@ -53,4 +53,4 @@ def recorded(alert: Alert, desk: Desk) -> dict[str, Any]:
     again after a crash is recognised wherever it comes from."""
     event = events.validate(alert.event) | {"slm.flags": [alert.event["rule.id"]]}
     record = identified(event, JUDGE, alert.id, Position(alert.revision, 0, 0))
-    return commitment.salted(desk.stamped(record), alert.seed)
+    return desk.finished(record, alert.seed)

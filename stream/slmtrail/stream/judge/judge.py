@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from slmtrail.core import canonical
 from slmtrail.core.errors import SettingsError
-from slmtrail.core.events import timestamp_ms
+from slmtrail.core.events import canonical_ms
 from slmtrail.core.judging import RulePolicy, Severity, merged
 from slmtrail.core.policy import Policy
 from slmtrail.core.spans import span_ms
@@ -24,6 +24,7 @@ from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Saying, Signals, say
 log = logging.getLogger(__name__)
 
 _MAX_PLANS = 2000
+_MAX_ROLES = 300
 
 _Told = tuple[int, int, str, str, str, str]
 
@@ -79,9 +80,15 @@ class _Asked(NamedTuple):
     rule: Rule
     look: Judges
     about: About
-    subject: str
-    """The field that names whom it is about."""
     flags: bool
+
+
+class _Plan(NamedTuple):
+    """What is done with records that have the same fields."""
+
+    carried: tuple[str, ...]
+    subjects: list[tuple[str, list[_Asked]]]
+    """Which rules are asked, by the field that names whom they are about."""
 
 
 class Judge:
@@ -96,7 +103,8 @@ class Judge:
         }
         self.rules = {rule.id: rule for rule in (built_in() if rules is None else rules)}
         self._terms: dict[tuple[str, str, str], Terms] = {}
-        self._plans: dict[tuple[str, ...], list[_Asked]] = {}
+        self._in_force: dict[tuple[str, str], dict[str, tuple[Rule, Terms]]] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
         """By kind, role and risk of a record, and the names of its fields."""
         for name, change in policy.rules.items():
             self._check(name, change)
@@ -114,28 +122,25 @@ class Judge:
         """What the rules say of `record`; `seed` and `clock_ms` come from its frame."""
         flags: list[str] = []
         signals: list[Signals] = []
-        at_ms = timestamp_ms(record["@timestamp"])
-        clock_ms = at_ms if clock_ms is None else clock_ms
-        told = _told(record, seed, at_ms, clock_ms)
-        carried: dict[str, Any] = {}
-        named, each = "", list[Saying]()
-        for asked in self._asked_of(record):
-            try:
-                found = asked.look(record, asked.about)
-            except Exception as error:
-                signals += self._failed(asked.rule, record, error, told)
-                continue
-            if found is None:
-                continue
-            if isinstance(found, str):
-                found = Hit(found)
-            if asked.flags:
-                flags.append(asked.id)
-            if asked.subject != named:
-                named, each = asked.subject, []
-                carried = carried or {name: record[name] for name in _CARRIED if name in record}
-                signals.append(Signals(_subject(named, record), *told, carried, each))
-            each.append(saying(asked.id, found))
+        at_ms = canonical_ms(record["@timestamp"])
+        told = _told(record, seed, at_ms, at_ms if clock_ms is None else clock_ms)
+        plan = self._plan_of(record)
+        carried = {name: record[name] for name in plan.carried}
+        for subject, rules in plan.subjects:
+            each: list[Saying] = []
+            for name, rule, look, about, fires in rules:
+                try:
+                    found = look(record, about)
+                except Exception as error:
+                    signals += self._failed(rule, record, error, told)
+                    continue
+                if found is None:
+                    continue
+                if fires:
+                    flags.append(name)
+                each.append(saying(name, Hit(found) if isinstance(found, str) else found))
+            if each:
+                signals.append(Signals(_subject(subject, record), *told, carried, each))
         flags.sort()
         return Judged(flags, signals)
 
@@ -160,7 +165,8 @@ class Judge:
     def terms(self, rule_id: str, role: str, risk: str) -> Terms:
         """How a rule stands for records of a role and risk."""
         key = (rule_id, role, risk)
-        if key not in self._terms:
+        found = self._terms.get(key)
+        if found is None:
             manifest = self.rules[rule_id].manifest
             change = self.policy.rules.get(rule_id, RulePolicy())
             by_risk = change.by_risk.get(risk)  # type: ignore[call-overload]
@@ -168,30 +174,42 @@ class Judge:
             parameters = manifest.parameters | changed
             for name in [name for name in parameters if name in ("within", "after")]:
                 parameters[f"{name}_ms"] = span_ms(parameters[name])
-            if len(self._terms) > 10_000:
+            if len(self._terms) > _MAX_ROLES * len(self.rules):
                 self._terms.clear()
-            self._terms[key] = Terms(
+            found = self._terms[key] = Terms(
                 enabled, severity or manifest.severity, About(parameters, self.policy.roles.get(role))
             )
-        return self._terms[key]
+        return found
 
-    def _asked_of(self, record: dict[str, Any]) -> list[_Asked]:
+    def in_force(self, role: str, risk: str) -> dict[str, tuple[Rule, Terms]]:
+        """The rules that are asked of records of a role and risk, by id, and how each stands for them."""
+        found = self._in_force.get((role, risk))
+        if found is None:
+            if len(self._in_force) >= _MAX_ROLES:
+                self._in_force.clear()
+            each = {name: (rule, self.terms(name, role, risk)) for name, rule in self.rules.items()}
+            found = {name: one for name, one in each.items() if one[1].enabled}
+            self._in_force[role, risk] = found
+        return found
+
+    def _plan_of(self, record: dict[str, Any]) -> _Plan:
         """The rules that may have something to say of a record with these fields."""
         role, risk = record.get("slm.role", ""), record.get("slm.risk", "")
         key = (record["slm.kind"], role, risk, *record)
-        asked = self._plans.get(key)
-        if asked is None:
+        plan = self._plans.get(key)
+        if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            asked = self._plans[key] = []
+            by_subject: dict[str, list[_Asked]] = {}
+            in_force = self.in_force(role, risk)
             for rule in self._by_kind.get(record["slm.kind"], ()):
-                terms = self.terms(rule.id, role, risk)
-                if terms.enabled and rule.concerns(record.keys()):
-                    asked.append(
-                        _Asked(rule.id, rule, rule.asks, terms.about, subject_field(rule, record), rule.fold is None)
-                    )
-            asked.sort(key=lambda one: one.subject)
-        return asked
+                if rule.id in in_force and rule.concerns(record.keys()):
+                    terms = in_force[rule.id][1]
+                    asked = _Asked(rule.id, rule, rule.asks, terms.about, rule.fold is None)
+                    by_subject.setdefault(subject_field(rule, record), []).append(asked)
+            carried = tuple(name for name in _CARRIED if name in record)
+            plan = self._plans[key] = _Plan(carried, sorted(by_subject.items()))
+        return plan
 
     def _check(self, name: str, change: RulePolicy) -> None:
         if name not in self.rules:

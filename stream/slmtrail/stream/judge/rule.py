@@ -43,20 +43,18 @@ class Rule:
     code: Judges | None = None
     fold: Fold | None = None
     quiet_ms: int = 3_600_000
+    id: str = field(init=False)
+    """The name by which policy and alerts speak of it."""
     needs: tuple[frozenset[str], ...] = field(init=False)
     """Sets of fields: of a record that holds none of them whole, the rule has nothing to say."""
 
     def __post_init__(self) -> None:
         manifest = self.manifest
+        object.__setattr__(self, "id", manifest.id)
         window = [frozenset([manifest.window.value])] if manifest.window and manifest.window.value else []
         each = (needed(manifest.match), [frozenset([name]) for name in manifest.needs], [] if self.code else window)
         combined = [frozenset().union(*sets) for sets in product(*filter(None, each))]
         object.__setattr__(self, "needs", tuple(combined))
-
-    @property
-    def id(self) -> str:
-        """The name by which policy and alerts speak of it."""
-        return self.manifest.id
 
     def concerns(self, names: Collection[str]) -> bool:
         """Whether it may have something to say of a record with fields of these names."""

@@ -58,17 +58,11 @@ class Windows:
                 self.clock_ms = signals.clock_ms
                 if self.clock_ms >= self._next_over_ms:
                     made += self._close()
-            known: dict[str, Any] | None = None
-            for one in signals.sayings:
-                rule = self.judge.rules.get(one[0])
-                if rule is None:
-                    continue
-                terms = self.judge.terms(rule.id, signals.role, signals.risk)
-                if not terms.enabled:
-                    continue
-                if known is None:
-                    known = self._known(signals)
-                made += self._one(rule, terms, signals, one, known["rules"])
+            in_force = self.judge.in_force(signals.role, signals.risk)
+            if heard := [one for one in signals.sayings if one[0] in in_force]:
+                memories = self._known(signals)["rules"]
+                for one in heard:
+                    made += self._one(*in_force[one[0]], signals, one, memories)
         return made
 
     def tick(self, clock_ms: int) -> list[Alert]:
@@ -146,13 +140,13 @@ class Windows:
     def _one(
         self, rule: Rule, terms: Terms, signals: Signals, one: Saying, memories: dict[str, dict[str, Any]]
     ) -> list[Alert]:
-        memory = memories.get(rule.id)
+        fold, memory = rule.fold, memories.get(rule.id)
         if memory is None:
-            memory = memories[rule.id] = {"recent": [], "state": {}} if rule.fold else {}
-        if rule.fold is None:
+            memory = memories[rule.id] = {"recent": [], "state": {}} if fold else {}
+        if fold is None:
             return self._fired(rule, signals, hit_of(one), memory, [])
         try:
-            seen = rule.fold(memory["state"], signals.at_ms, one[1], terms.about.parameters)
+            seen = fold(memory["state"], signals.at_ms, one[1], terms.about.parameters)
         except Exception as error:
             # What it remembers does not fit it any more (another version of the rule), or it is wrong.
             log.error("the window of rule %s failed and begins anew: %s", rule.id, type(error).__name__)
