@@ -17,6 +17,7 @@ from slmtrail.stream.redact.presidio import blank_pipeline
 _WORDS_BACK = 5
 _MAX_CACHED_CHUNKS = 20_000
 _MAX_CACHED_CHARS = 64
+_PLAIN_CHARS = 80
 _NEAR_CHARS = 160
 _FAR_CHARS = 640
 _MAX_REACH_CHARS = 3_000
@@ -158,14 +159,14 @@ class TextWords:
     def one_around(self, start: int, wanted: Sequence[str]) -> str:
         """One of the words wanted that is, or is part of, a word around `start`; "" if none is."""
         if self._is_aligned:
+            plainly = self._plainly_before(start, wanted)
+            if plainly:
+                return plainly
             low, high = self._reach_of(start)
             part = self._small[low:high]
             wanted = [word for word in wanted if word in part or not word.isascii() or word.isspace()]
-            if not wanted:
+            if not wanted or self._plainly_none(self._text[low:high], wanted):
                 return ""
-            plainly = self._plainly_before(start, wanted)
-            if plainly or self._plainly_none(self._text[low:high], wanted):
-                return plainly
         around = self.around(start)
         return next((word for word in wanted if any(word in other for other in around)), "")
 
@@ -178,7 +179,7 @@ class TextWords:
 
     def _plainly_before(self, start: int, wanted: Sequence[str]) -> str:
         """A word wanted that is among the five before `start`; "" where that is not plain."""
-        text, begin = self._text, max(0, start - _NEAR_CHARS)
+        text, begin = self._text, max(0, start - _PLAIN_CHARS)
         if not start or not text[start - 1].isspace():
             return ""
         for word in wanted:
@@ -188,10 +189,10 @@ class TextWords:
                 continue
             chunk = chunks[0]
             if at and not text[at - 1].isspace():
-                head = text[begin:at].rsplit(None, 1)[-1]
-                if begin and len(head) == at - begin:
+                head = text[begin:at].rsplit(None, 1)[-1:]
+                if begin and (not head or len(head[0]) == at - begin):
                     continue  # it begins where we don't look
-                chunk = head + chunk
+                chunk = head[0] + chunk
             blanks = text.count(" ", at, start)
             spaces = start - at - sum(map(len, chunks))
             # More white space than one blank is a word, too.

@@ -24,7 +24,7 @@ from slmtrail.stream.redact.plans import AsItIs, Plan, boosted, plan
 from slmtrail.stream.redact.presidio import TokenNlpEngine, build_registry, split_types
 from slmtrail.stream.redact.results import Result, without_duplicates
 from slmtrail.stream.redact.secret_plan import SecretPlan
-from slmtrail.stream.redact.seen import Seen
+from slmtrail.stream.redact.seen import Context, Seen
 from slmtrail.stream.redact.text import without_surrogates
 
 
@@ -114,7 +114,7 @@ class _Planned(NamedTuple):
     """A recogniser as it runs, its context words, the one of them that settings say, and thresholds by type."""
 
     plan: Plan
-    context: tuple[str, ...]
+    context: Context
     said: str
     thresholds: dict[str, float]
 
@@ -147,10 +147,9 @@ class _Language:
             thresholds = {type_: _threshold(recognizer, type_, options) for type_ in recognizer.supported_entities}
             least = min(thresholds.values(), default=0.0)
             made = plan(recognizer, table, least, options.context, self._artifacts)
-            context = tuple(word.lower() for word in recognizer.context or ())
-            said = next((word for word in context if any(word in other.lower() for other in options.context)), "")
+            context = table.context(recognizer.context or ())
+            said = next((word for word in context.words if any(word in other.lower() for other in options.context)), "")
             self._plans.append(_Planned(made, context, said, thresholds))
-            table.add_words(context)
         self._words = Words(language)
 
     @property
@@ -178,7 +177,7 @@ class _Language:
         for place in sorted(running):
             made = self._plans[place]
             for result in made.plan.results(seen):
-                if made.context and result.score < 1.0:
+                if result.score < 1.0 and made.context.words:
                     self._weigh(seen, result, made)
                 if result.score >= made.thresholds.get(result.type, self._options.threshold):
                     kept.append(result)
@@ -190,7 +189,7 @@ class _Language:
         for made in self._plans:
             start = time.perf_counter()
             for result in made.plan.results(seen):
-                if made.context and result.score < 1.0:
+                if result.score < 1.0 and made.context.words:
                     self._weigh(seen, result, made)
             spent.append((f"{made.plan.recognizer.name} ({self.code})", time.perf_counter() - start))
         return spent
@@ -201,7 +200,7 @@ class _Language:
         if not word:
             if self._names and self._names.gives_words:
                 near = self._names.around(seen.text, result.start, result.end, self.code)
-                word = next((word for word in made.context if any(word in other for other in near)), "")
+                word = next((word for word in made.context.words if any(word in other for other in near)), "")
             else:
                 word = seen.one_around(self._words, result.start, made.context)
         if word:

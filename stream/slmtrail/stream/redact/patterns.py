@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import regex  # type: ignore[import-untyped]
 from slmtrail.stream.redact import expression, urls
 from slmtrail.stream.redact.expression import Expression
 from slmtrail.stream.redact.gate import Gate, make_gate
-from slmtrail.stream.redact.seen import Seen
+from slmtrail.stream.redact.seen import Context, Seen
 from slmtrail.stream.redact.window import Span, WindowedPattern
 
 
@@ -30,6 +30,7 @@ class PatternTable:
         self._url_gates: dict[int, tuple[int, urls.UrlFinder]] = {}
         self._once: set[int] = set()
         self._words: dict[str, int] = {}
+        self._contexts: dict[tuple[str, ...], Context] = {}
         self._next = 0
         self.gate: Gate
 
@@ -56,16 +57,23 @@ class PatternTable:
             self._once.add(number)
         return number
 
-    def add_words(self, words: Sequence[str]) -> None:
-        """Has the gate tell which context words, in small letters, stand in a text with a digit: those of ASCII."""
-        for word in words:
-            if word.isascii() and word not in self._words and (known := self._read(re.escape(word), regex.I)):
-                self._words[word] = self.add_gate(replace(known, needs_digit=True), once=True)
+    def context(self, words: Iterable[str]) -> Context:
+        """Context words, of which the gate tells whether they stand in a text with a digit: those of ASCII."""
+        small = tuple(word.lower() for word in words)
+        if small not in self._contexts:
+            self._contexts[small] = Context(small)
+            for word in small:
+                if word.isascii() and word not in self._words and (known := self._read(re.escape(word), regex.I)):
+                    self._words[word] = self.add_gate(replace(known, needs_digit=True), once=True)
+        return self._contexts[small]
 
     def close(self) -> None:
         """Builds the gate."""
         self.gate = make_gate(self._expressions, self._once, self.gate_engine)
         self._words = {word: number for word, number in self._words.items() if number in self.gate.gated}
+        for context in self._contexts.values():
+            if self._words.keys() >= {*context.words}:
+                context.told = frozenset(self._words[word] for word in context.words)
 
     def gate_number(self, number: int) -> int:
         """The number under which the gate knows of a pattern."""

@@ -75,12 +75,12 @@ class PatternPlan:
             and type(recognizer).validate_result is EmailRecognizer.validate_result
         ):
             self._validate = has_public_domain
-        self._context = tuple(word.lower() for word in recognizer.context or ())
-        always = any(word in said.lower() for said in said_words for word in self._context)
+        self._context = table.context(recognizer.context or ())
+        always = any(word in said.lower() for said in said_words for word in self._context.words)
         self._entries: list[tuple[int, str, float, bool]] = []
         for pattern in recognizer.patterns:
             weak = self._validate is None and pattern.score < threshold
-            if weak and (not self._context or boosted(pattern.score) < threshold):
+            if weak and (not self._context.words or boosted(pattern.score) < threshold):
                 continue
             name = f"{recognizer.name}/{pattern.name}"
             number = table.add(pattern.regex, int(recognizer.global_regex_flags), name)
