@@ -268,14 +268,17 @@ def scored(half: str) -> tuple[float, float]:
     return sum(fired[True]) / len(fired[True]), sum(fired[False]) / len(fired[False])
 
 
-def test_wordings_the_rule_was_never_made_with() -> None:
-    """Nobody has looked at the held-out half but to count; who does has to write another."""
-    recall, false = scored("held_out")
-    assert recall >= 0.9
-    assert false <= 0.02
+@pytest.mark.parametrize(
+    ("half", "least_recall", "most_false"), [("held_out", 0.92, 0.02), ("held_out_hard", 0.85, 0.04)]
+)
+def test_wordings_the_rule_was_never_made_with(half: str, least_recall: float, most_false: float) -> None:
+    """Nobody has looked at what is held out but to count; who does has to write another."""
+    recall, false = scored(half)
+    assert recall >= least_recall
+    assert false <= most_false
 
 
 def test_wordings_the_rule_was_made_with() -> None:
     recall, false = scored("improve")
-    assert recall >= 0.95
+    assert recall >= 0.93
     assert false <= 0.01

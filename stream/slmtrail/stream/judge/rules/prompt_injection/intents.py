@@ -171,7 +171,7 @@ INTENTS = [
     Intent(
         "content wants a tool to be fed with secrets",
         compiled(
-            r"\bbefore (?:you )?(?:using|use|call|calling|invoking) (?:this|the) (?:tool|function|api)\b[^!?]{0,60}\b(?:read|open|cat|load|fetch)\b|(?:~/\.ssh|\bid_rsa\b|\.env\b|\.aws/credentials|/etc/passwd)[^.!?]{0,60}\b(?:pass|send|include|content|parameter|argument|attach)"
+            r"\bbefore (?:you )?(?:using|use|call|calling|invoking) (?:this|the) (?:tool|function|api)\b[^!?]{0,60}\b(?:read|open|cat|load|fetch)\b[^!?]{0,30}(?:[~/]\w|\bfiles?\b|\bkeys?\b|\bcredentials\b|\bconfig\b)|(?:~/\.ssh|\bid_rsa\b|\.env\b|\.aws/credentials|/etc/passwd)[^.!?]{0,60}\b(?:pass|send|include|content|parameter|argument|attach)"
         ),
         content=True,
     ),
