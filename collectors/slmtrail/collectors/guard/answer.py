@@ -6,7 +6,6 @@ what follows. What had passed before the match was whole has passed.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ import orjson
 
 from slmtrail.collectors.guard.guard import Ruled
 from slmtrail.collectors.guard.verdict import Reason
+from slmtrail.collectors.sidecar import codings
 
 KEPT_CHARS = 4096
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -41,10 +41,12 @@ class Answer(Protocol):
 def watch(ruled: Ruled, streamed: bool, coding: str) -> Answer:
     """A watch over one answer: `streamed` in lines of JSON or server-sent events, or whole."""
     coding = coding.strip().lower()
-    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        return _Unreadable()
-    inflate = zlib.decompressobj(47) if coding not in ("", "identity") else None
-    return _Streamed(ruled, inflate) if streamed else _Whole(ruled, inflate)
+    undo = None
+    if coding not in ("", "identity"):
+        undo = codings.decoder(coding)
+        if undo is None:
+            return _Unreadable()
+    return _Streamed(ruled, undo) if streamed else _Whole(ruled, undo)
 
 
 _UNREADABLE = Reason("unreadable-answer", "the answer is in a coding that can't be looked into")
@@ -61,9 +63,9 @@ class _Unreadable:
 
 
 class _Looking:
-    def __init__(self, ruled: Ruled, inflate: Any) -> None:
+    def __init__(self, ruled: Ruled, undo: codings.Decoder | None) -> None:
         self._ruled = ruled
-        self._inflate = inflate
+        self._undo = undo
         self._told: set[str] = set()
 
     def _look(self, text: str) -> Iterator[Reason]:
@@ -74,20 +76,20 @@ class _Looking:
 
     def _decoded(self, content: bytes) -> bytes | None:
         """`content` without its coding; None where it is broken, or expands without end."""
-        if self._inflate is None:
+        if self._undo is None:
             return content
         try:
-            plain: bytes = self._inflate.decompress(content, MAX_PIECE_BYTES)
-        except zlib.error:
+            plain = self._undo.feed(content, MAX_PIECE_BYTES + 1)
+        except codings.BrokenError:
             return None
-        return None if self._inflate.unconsumed_tail else plain
+        return plain if len(plain) <= MAX_PIECE_BYTES else None
 
 
 class _Whole(_Looking):
     """An answer that is one JSON text, or any other: searched when it is whole."""
 
-    def __init__(self, ruled: Ruled, inflate: Any) -> None:
-        super().__init__(ruled, inflate)
+    def __init__(self, ruled: Ruled, undo: codings.Decoder | None) -> None:
+        super().__init__(ruled, undo)
         self._pieces: list[bytes] = []
 
     def feed(self, content: bytes) -> list[Reason]:
@@ -109,8 +111,8 @@ class _Whole(_Looking):
 class _Streamed(_Looking):
     """An answer in lines."""
 
-    def __init__(self, ruled: Ruled, inflate: Any) -> None:
-        super().__init__(ruled, inflate)
+    def __init__(self, ruled: Ruled, undo: codings.Decoder | None) -> None:
+        super().__init__(ruled, undo)
         self._pending = b""
         self._ends: dict[str, str] = {}
 

@@ -20,6 +20,9 @@ LEAST_BYTES = 16 * 1024
 """What any request takes, however small."""
 
 PIECE_BYTES = 64 * 1024
+SLICE_BYTES = 16 * 1024
+"""What is behind the end of a gzip member is copied: of no more than this, however many members there are."""
+
 BUSY_RETRY_S = 1
 FILLING_RETRY_S = 5
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -148,7 +151,15 @@ class Unfolding:
 
     def pieces(self, data: bytes, *, last: bool) -> Iterator[bytes]:
         """What `data` adds. Raises EventError where it is not what it claims to be, or ends too soon."""
+        for start in range(0, len(data), SLICE_BYTES):
+            yield from self._unfolded(data[start : start + SLICE_BYTES])
+        if last and self._began and not self._inflater.eof:
+            raise EventError("the compressed body ends too soon", "encoding")
+
+    def _unfolded(self, data: bytes) -> Iterator[bytes]:
         while data:
+            if self._inflater.eof:  # another member follows, as gzip allows
+                self._inflater = zlib.decompressobj(self._window)
             try:
                 piece = self._inflater.decompress(data, PIECE_BYTES)
             except zlib.error:
@@ -156,10 +167,4 @@ class Unfolding:
             self._began = True
             if piece:
                 yield piece
-            data = self._inflater.unconsumed_tail
-            if self._inflater.eof:
-                data = self._inflater.unused_data
-                if data:  # another member follows, as gzip allows
-                    self._inflater = zlib.decompressobj(self._window)
-        if last and self._began and not self._inflater.eof:
-            raise EventError("the compressed body ends too soon", "encoding")
+            data = self._inflater.unused_data or self._inflater.unconsumed_tail

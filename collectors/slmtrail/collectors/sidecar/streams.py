@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8, before the first line of some streams."""
+
 DONE = b"[DONE]"
 
 
@@ -29,7 +32,10 @@ def server_sent(pieces: Sequence[tuple[float, bytes]]) -> Stream:
     """The `data` of server-sent events."""
     stream = Stream()
     data: list[bytes] = []
-    for at_ms, line in _lines(pieces):
+    told = _lines(pieces)
+    if told:
+        told[0] = told[0][0], told[0][1].removeprefix(_MARK)
+    for at_ms, line in told:
         if not line:
             _take(stream, at_ms, b"\n".join(data))
             data = []

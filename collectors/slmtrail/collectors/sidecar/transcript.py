@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from dataclasses import dataclass, field
 
 import zstandard
 
-from slmtrail.collectors.sidecar import bodies, heads
+from slmtrail.collectors.sidecar import bodies, codings, heads
 from slmtrail.collectors.sidecar.heads import BadMessage
 from slmtrail.collectors.sidecar.wire import Facts
 
@@ -125,30 +124,21 @@ def _joined(pieces: Timed) -> bytes:
 
 
 def _decoded(pieces: Timed, coding: str) -> Timed | None:
-    """`pieces` without their content coding, None where it can't be undone."""
-    if coding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(pieces, wbits=47 if coding != "deflate" or _has_zlib_head(pieces) else -15)
+    """`pieces` without their content coding, as far as it can be undone; None where it can't be."""
     if coding == "zstd":
         return _unzstd(pieces)
-    return None
-
-
-def _has_zlib_head(pieces: Timed) -> bool:
-    """Some call the bare format "deflate", which has no head."""
-    first = b"".join(piece for _, piece in pieces[:2])[:2]
-    return len(first) == 2 and first[0] & 0x0F == 8 and int.from_bytes(first, "big") % 31 == 0
-
-
-def _inflated(pieces: Timed, wbits: int) -> Timed | None:
-    inflate, left, out = zlib.decompressobj(wbits), MAX_BODY_BYTES, []
+    undo = codings.decoder(coding)
+    if undo is None:
+        return None
+    left, out = MAX_BODY_BYTES, []
     try:
         for at_ms, piece in pieces:
-            content = inflate.decompress(piece, left)
+            content = undo.feed(piece, left)
             left -= len(content)
             out.append((at_ms, content))
             if left <= 0:
                 break
-    except zlib.error:
+    except codings.BrokenError:
         return out or None
     return out
 
@@ -156,7 +146,8 @@ def _inflated(pieces: Timed, wbits: int) -> Timed | None:
 def _unzstd(pieces: Timed) -> Timed | None:
     at_ms = pieces[-1][0] if pieces else 0
     try:
-        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(b"".join(p for _, p in pieces))
+        body = b"".join(piece for _, piece in pieces)
+        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body, read_across_frames=True)
         return [(at_ms, reader.read(MAX_BODY_BYTES))]
     except zstandard.ZstdError:
         return None

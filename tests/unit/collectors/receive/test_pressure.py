@@ -131,3 +131,9 @@ def test_any_bytes_unfold_or_are_refused(data: bytes, folded: bool, cut: int, ta
         assert error.reason == "encoding"
     else:
         assert made == (gzip.decompress(given_bytes) if given_bytes else b"")
+
+
+def test_members_of_gzip_are_unfolded_however_many() -> None:
+    empty, byte = gzip.compress(b""), gzip.compress(b"a")
+    unfolding = Unfolding(31)
+    assert b"".join(unfolding.pieces(empty * 2000 + byte * 2000 + empty, last=True)) == b"a" * 2000

@@ -6,8 +6,10 @@ import gzip
 import itertools
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
+import brotli
 import pytest
 import zstandard
 from hypothesis import given
@@ -300,18 +302,27 @@ def test_an_event_stays_within_its_size_and_keeps_what_is_short() -> None:
 
 
 CODINGS = {
+    "br": brotli.compress,
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "zstd": zstandard.ZstdCompressor().compress,
 }
 
 
-@pytest.mark.parametrize("coding", CODINGS)
-def test_compressed_bodies_are_read(coding: str) -> None:
+def bare(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize(("coding", "pack"), [*CODINGS.items(), ("deflate", bare)])
+def test_compressed_bodies_are_read(coding: str, pack: Callable[[bytes], bytes], in_parts: bool) -> None:
     answer = json.dumps(model._chat({"messages": [{"role": "user", "content": "hello you"}]})[0]).encode()
-    asked = CODINGS[coding](json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}]}).encode())
+    asked = pack(json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}]}).encode())
     told = f"Content-Encoding: {coding}\r\n"
-    event = recorded("/v1/chat/completions", asked, CODINGS[coding](answer), fields=told, request_fields=told)
+    parts = [answer[:50], answer[50:]] if in_parts and coding in ("gzip", "zstd") else [answer]
+    packed = b"".join(map(pack, parts))
+    event = recorded("/v1/chat/completions", asked, packed, fields=told, request_fields=told)
     assert event["event.outcome"] == "success"
     assert text_of(event["gen_ai.output.messages"]) == ["hello you"]
     assert text_of(event["gen_ai.input.messages"]) == ["hello"]
@@ -332,7 +343,7 @@ def test_lone_surrogates_are_replaced_and_flagged() -> None:
 
 
 def test_a_coding_unknown_here_is_said() -> None:
-    event = recorded("/v1/embeddings", {"model": "m"}, b"\x1b", fields="Content-Encoding: br\r\n")
+    event = recorded("/v1/embeddings", {"model": "m"}, b"\x1b", fields="Content-Encoding: compress\r\n")
     assert '"undecoded":true' in event["slm.attributes"]
     assert event["event.outcome"] == "success"
 
@@ -412,13 +423,18 @@ def test_a_refused_request_is_an_event_without_a_path() -> None:
     st.lists(st.text(max_size=30), max_size=6),
     st.lists(st.integers(1, 400), max_size=20),
     st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
 )
-def test_where_a_stream_is_cut_into_packets_does_not_matter(texts: list[str], cuts: list[int], line_end: str) -> None:
+def test_where_a_stream_is_cut_into_packets_does_not_matter(
+    texts: list[str], cuts: list[int], line_end: str, mark: bool
+) -> None:
     values = [{"n": n, "text": text} for n, text in enumerate(texts)]
     data = "".join(f"event: x{line_end}data: {json.dumps(v)}{line_end}{line_end}" for v in values).encode()
     data += f"data: [DONE]{line_end}{line_end}".encode()
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     pieces = [(n, data[a:b]) for n, (a, b) in enumerate(itertools.pairwise(places))]
+    if mark:
+        pieces[0] = (0, b"\xef\xbb\xbf" + pieces[0][1])
     stream = streams.server_sent(pieces)
     assert [value for _, value in stream.values] == values
     assert (stream.done, stream.malformed) == (True, 0)
