@@ -97,7 +97,7 @@ class Reading:
         """Whether an alert has a later revision."""
         try:
             collector, boot, place = origin(sealed.record)
-            place = dataclasses.replace(place, frame=place.frame + 1)
+            place = place._replace(frame=place.frame + 1)
         except (KeyError, TypeError):
             return False  # of a record that was changed; its proof says so
         return self._store.get(record_id(collector, boot, place)) is not None

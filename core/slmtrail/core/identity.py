@@ -8,24 +8,33 @@ no counter and no memory: the same frame gives the same ids anywhere, at any tim
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 REPLAYED = "slm.replayed"
 """Marks a record that a replay brought: it stands behind its collector's others, and is sealed once by its id."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """The order of a boot's records."""
 
     frame: int
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's own `index` is never asked for
     part: int
 
 
 _END = 2**63
 """Behind every number that is kept."""
+
+
+_origin = itemgetter(
+    "event.id",
+    "slm.collector.id",
+    "slm.collector.boot",
+    "slm.collector.frame",
+    "slm.collector.index",
+    "slm.collector.part",
+)
 
 
 def record_id(collector: str, boot: str, position: Position) -> str:
@@ -50,12 +59,11 @@ def identified(event: dict[str, Any], collector: str, boot: str, position: Posit
 def origin(record: dict[str, Any]) -> tuple[str, str, Position]:
     """The collector, boot and position that `identified` wrote. Raises KeyError or TypeError where these are not there,
     or are not of the kind that it writes."""
-    collector, boot = record["slm.collector.id"], record["slm.collector.boot"]
-    frame, index, part = record["slm.collector.frame"], record["slm.collector.index"], record["slm.collector.part"]
-    if not type(record["event.id"]) is type(collector) is type(boot) is str:
+    name, collector, boot, frame, index, part = _origin(record)
+    if not type(name) is type(collector) is type(boot) is str:
         raise TypeError("a name is no text")
-    if not (type(frame) is type(index) is type(part) is int and min(frame, index, part) >= 0):
+    if not type(frame) is type(index) is type(part) is int:
         raise TypeError("a place is no number")
-    if max(frame, index, part) >= _END:
+    if not (0 <= frame < _END and 0 <= index < _END and 0 <= part < _END):
         raise TypeError("a place is beyond every number")
     return collector, boot, Position(frame, index, part)

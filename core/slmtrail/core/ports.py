@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import orjson
+
 from slmtrail.core.readers import EVERYTHING, Scope
 from slmtrail.core.rollup import Rollup
 
@@ -131,13 +133,21 @@ class Bus(Uplink, Protocol):
 
 @dataclass(slots=True)
 class Sealed:
-    """A record with its place in a ledger. `data` is its JSON text as the stream wrote it."""
+    """A record with its place in a ledger. `data` is its JSON text as the stream wrote it; it may be given without what
+    it says (None): thousands wait for a store at once, and as text they take a third of the time and memory."""
 
     ledger: str
     leaf: int
     id: str
-    record: dict[str, Any]
+    _record: dict[str, Any] | None = field(compare=False)
     data: bytes
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What it says."""
+        if self._record is None:
+            self._record = orjson.loads(self.data)
+        return self._record
 
 
 @dataclass(frozen=True, slots=True)

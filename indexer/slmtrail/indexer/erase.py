@@ -22,16 +22,16 @@ log = logging.getLogger(__name__)
 
 
 def ordered(
-    records: Iterable[Sealed], authorities: Mapping[str, Ed25519PublicKey], before: Callable[[int], Iterable[bytes]]
+    certificates: Iterable[Sealed],
+    authorities: Mapping[str, Ed25519PublicKey],
+    before: Callable[[int], Iterable[bytes]],
 ) -> Iterator[Rows]:
-    """The rows of leaves to be erased, of each certificate among records just sealed.
+    """The rows of leaves to be erased, of each certificate just sealed.
 
     `before`: the records of the certificates in front of a leaf. One that nobody of authority signed, or a key in whose
     place another was put before it, is no order: it is sealed like any record, and verification names it.
     """
-    for sealed in records:
-        if certificate.FIELD not in sealed.record:
-            continue
+    for sealed in certificates:
         try:
             found = _authority(authorities, before(sealed.leaf)).read(sealed.record)
         except ControlError as error:

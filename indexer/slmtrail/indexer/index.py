@@ -118,7 +118,7 @@ async def _store(sealed: Batch, bus: Bus, store: Store, ledger: str) -> None:
 
 async def _erase(stored: Batch, store: Store, sealer: Sealer, authorities: Mapping[str, Ed25519PublicKey]) -> None:
     """Obeys the certificates of a batch: all that was sealed before it is stored by now."""
-    for rows in ordered(stored.records, authorities, sealer.certificates):
+    for rows in ordered(stored.certificates, authorities, sealer.certificates):
         log.warning("erased the content of %d records", await _patiently(partial(store.erase, sealer.ledger, rows)))
 
 

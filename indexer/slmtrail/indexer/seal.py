@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
 
@@ -55,6 +56,8 @@ class Batch:
     """A batch of the topic, sealed."""
 
     records: list[Sealed] = field(default_factory=list)
+    certificates: list[Sealed] = field(default_factory=list)
+    """Those among them."""
     recovered: bool = False
     """Some were sealed before a crash and may be in the store already."""
     unusable: list[tuple[Delivery, str]] = field(default_factory=list)
@@ -155,9 +158,9 @@ class Sealer:
 
     def seal(self, deliveries: Sequence[Delivery]) -> Batch:
         """Makes leaves of what is new; finds again the leaves of what was sealed before a crash."""
-        batch = Batch()
-        fresh: list[tuple[Delivery, dict[str, Any]]] = []
+        batch, first = Batch(), self._log.size
         entries: list[bytes] = []
+        offsets: list[int] = []
         marks: dict[tuple[str, str], Position] = {}
         for delivery in deliveries:
             try:
@@ -172,20 +175,26 @@ class Sealer:
             mark = marks.get((collector, boot)) or self._mark(collector, boot)
             known = mark is not None and position <= mark
             if delivery.offset < self._sealed_offset:
-                self._find_again(delivery, record, entry, known, batch)
-                continue
-            if known:
+                leaf = self._found_again(delivery, entry, known)
+                if leaf is None:
+                    continue
+                batch.recovered = True
+            elif known:
                 RECORDS_DUPLICATE.inc()
                 continue
-            marks[collector, boot] = position
-            fresh.append((delivery, record))
-            entries.append(entry)
+            else:
+                leaf = first + len(entries)
+                entries.append(entry)
+                offsets.append(delivery.offset)
+                marks[collector, boot] = position
+            sealed = Sealed(self.ledger, leaf, record["event.id"], None, delivery.value)
+            batch.records.append(sealed)
+            if FIELD in record:
+                batch.certificates.append(sealed)
         if deliveries and deliveries[-1].offset >= self._sealed_offset:
-            leaves = self._log.append(entries) if entries else range(0)
-            self._commit(deliveries[-1].offset + 1, fresh, leaves, marks)
-            batch.records += [
-                self._sealed(delivery, record, leaf) for (delivery, record), leaf in zip(fresh, leaves, strict=True)
-            ]
+            if entries:
+                self._log.append(entries)
+            self._commit(deliveries[-1].offset + 1, first, offsets, batch.certificates, marks)
             RECORDS_SEALED.inc(len(entries))
         return batch
 
@@ -211,8 +220,7 @@ class Sealer:
     def unobeyed(self) -> list[Sealed]:
         """The certificates among what is not known to be stored."""
         found = self._db.execute("SELECT leaf, record FROM certificates WHERE leaf >= ?", (self._stored_size,))
-        records = [(leaf, data, orjson.loads(data)) for leaf, data in found]
-        return [Sealed(self.ledger, leaf, record["event.id"], record, data) for leaf, data, record in records]
+        return [Sealed(self.ledger, leaf, orjson.loads(data)["event.id"], None, data) for leaf, data in found]
 
     def checkpoint(self) -> bytes | None:
         """Signs the head over all stored leaves and puts it on disk; None where that is signed already."""
@@ -245,29 +253,28 @@ class Sealer:
         ).fetchone()
         return Position(*row) if row else None
 
-    def _find_again(self, delivery: Delivery, record: dict[str, Any], entry: bytes, known: bool, batch: Batch) -> None:
+    def _found_again(self, delivery: Delivery, entry: bytes, known: bool) -> int | None:
+        """The leaf of what was sealed before a crash; None where it was a duplicate, or is stored."""
         row = self._db.execute("SELECT leaf FROM pending WHERE bus_offset = ?", (delivery.offset,)).fetchone()
         if row is not None and self._log.entry(row[0]) == entry:
-            batch.records.append(self._sealed(delivery, record, row[0]))
-            batch.recovered = True
-        elif row is not None or not known:
+            return int(row[0])
+        if row is not None or not known:
             raise another_topic(self.ledger, delivery.topic, delivery.partition, delivery.offset)
+        return None
 
     def _commit(
         self,
         next_offset: int,
-        fresh: list[tuple[Delivery, dict[str, Any]]],
-        leaves: range,
+        first: int,
+        offsets: list[int],
+        certificates: list[Sealed],
         marks: dict[tuple[str, str], Position],
     ) -> None:
+        """Commits leaves from `first` on, of the messages at `offsets`."""
         with self._transaction():
+            self._db.executemany("INSERT INTO pending VALUES (?, ?)", zip(offsets, itertools.count(first)))
             self._db.executemany(
-                "INSERT INTO pending VALUES (?, ?)",
-                [(delivery.offset, leaf) for (delivery, _), leaf in zip(fresh, leaves, strict=True)],
-            )
-            self._db.executemany(
-                "INSERT INTO certificates VALUES (?, ?)",
-                [(leaf, d.value) for (d, record), leaf in zip(fresh, leaves, strict=True) if FIELD in record],
+                "INSERT INTO certificates VALUES (?, ?)", [(s.leaf, s.data) for s in certificates if s.leaf >= first]
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",
@@ -277,6 +284,3 @@ class Sealer:
                 "UPDATE head SET size = ?, sealed_offset = ?, root = ?", (self._log.size, next_offset, self._log.root())
             )
         self._sealed_offset = next_offset
-
-    def _sealed(self, delivery: Delivery, record: dict[str, Any], leaf: int) -> Sealed:
-        return Sealed(self.ledger, leaf, record["event.id"], record, delivery.value)

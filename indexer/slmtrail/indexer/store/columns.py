@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from slmtrail.core import retaining
 from slmtrail.core.events import timestamp_ms
 from slmtrail.core.fields import FIELDS
-from slmtrail.core.ports import Sealed
 from slmtrail.indexer.store.language.fits import values
 
 TIME = "@timestamp"
@@ -90,12 +89,12 @@ def ip_term(number: int) -> str:
     return f"{number:032x}"
 
 
-def objection(sealed: Sealed) -> str:
-    """Why no store can take this record; empty when it can."""
-    if sealed.record.get("event.id") != sealed.id:
+def objection(record_id: str, record: dict[str, Any]) -> str:
+    """Why no store can take a record that was sealed under this id; empty when it can."""
+    if record.get("event.id") != record_id:
         return "event.id: is not the id under which the record was sealed"
     try:
-        _time(sealed.record)
+        _time(record)
     except ValueError as error:
         return str(error)
     return ""

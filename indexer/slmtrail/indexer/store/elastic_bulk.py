@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -33,7 +33,7 @@ _OF_THE_CLUSTER = frozenset({"validation_exception", "index_closed_exception"})
 _ANSWER = "errors,items.create.status,items.create.error.type,items.create.error.reason,items.create._index"
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
-_PLACE = b'{"%s":%%s,"%s":%%d' % (LEDGER.encode(), LEAF.encode())
+_PLACE = b'{"%b":%%b,"%b":%%d' % (LEDGER.encode(), LEAF.encode())
 _LABELS = frozenset(name for name, field in FIELDS.items() if field.type == "labels")
 
 
@@ -42,10 +42,11 @@ class _Document:
     sealed: Sealed
     stream: str
     id: str
+    line: bytes
 
-    def parts(self) -> tuple[bytes, bytes, bytes, memoryview, bytes]:
-        action = b'{"create":{"_index":%s,"_id":%s}}\n' % (orjson.dumps(self.stream), orjson.dumps(self.id))
-        return action, *_parts(self.sealed), b"\n"
+    def lines(self) -> tuple[bytes, bytes, bytes]:
+        action = b'{"create":{"_index":%b,"_id":%b}}\n' % (orjson.dumps(self.stream), orjson.dumps(self.id))
+        return action, self.line, b"\n"
 
 
 class Bulk:
@@ -63,12 +64,12 @@ class Bulk:
         refusals: list[Refusal] = []
         documents = []
         for sealed in records:
-            if reason := _objection(sealed):
+            record = orjson.loads(sealed.data)  # and let go at once: the trees of thousands would fill the caches
+            if reason := _objection(sealed.id, record):
                 refusals.append(Refusal(sealed, reason))
             else:
-                stream = self._streams.of(sealed.record)
-                documents.append(_Document(sealed, stream, stored_id(sealed)))
-        for batch in self._pace.batches(documents, lambda document: len(document.sealed.data)):
+                documents.append(_Document(sealed, self._streams.of(record), stored_id(sealed), _line(sealed, record)))
+        for batch in self._pace.batches(documents, lambda document: len(document.line)):
             refusals += self._store(batch)
         return refusals
 
@@ -83,7 +84,7 @@ class Bulk:
                 if not pending:
                     break
                 began_s = time.monotonic()
-                body = b"".join(chain.from_iterable(document.parts() for document in pending))
+                body = b"".join(chain.from_iterable([document.lines() for document in pending]))
                 answer = self._client.raw("POST", "/_bulk", body, filter_path=_ANSWER)
                 self._pace.answered(len(pending), time.monotonic() - began_s)
             except ApiError as error:
@@ -163,31 +164,29 @@ class Bulk:
             sealed = document.sealed
             elsewhere = _place(other.get("_source", {})) != (sealed.ledger, sealed.leaf)
             if elsewhere and document.id == stored_id(sealed):
-                again.append(_Document(sealed, document.stream, stored_id(sealed, doubled=True)))
+                again.append(replace(document, id=stored_id(sealed, doubled=True)))
         return again
 
 
 def line(sealed: Sealed) -> bytes:
     """The document of a record: its own text, its place and the words to search it by put in front."""
-    return b"".join(_parts(sealed))
+    return _line(sealed, sealed.record)
 
 
-def _parts(sealed: Sealed) -> tuple[bytes, bytes, memoryview]:
+def _line(sealed: Sealed, record: dict[str, Any]) -> bytes:
+    # A newline can only stand between values, where a blank means the same; here it would end the document.
+    data, more = sealed.data.replace(b"\n", b" "), b","
+    if b"\\" in data or not record.keys().isdisjoint(_LABELS):
+        words = supplement(record)
+        more = b',"%b":%b,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
     place = _PLACE % (orjson.dumps(sealed.ledger), sealed.leaf)
-    data, more = sealed.data, b","
-    if b"\\" in data or not sealed.record.keys().isdisjoint(_LABELS):
-        words = supplement(sealed.record)
-        more = b',"%s":%s,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
-    if b"\n" in data:
-        # It can only stand between values, where a blank means the same; here it would end the document.
-        data = data.replace(b"\n", b" ")
-    return place, more, memoryview(data)[data.index(b"{") + 1 :]
+    return b"".join((place, more, data[data.index(b"{") + 1 :]))
 
 
-def _objection(sealed: Sealed) -> str:
-    if len(sealed.id.encode()) > MAX_ID_BYTES:
+def _objection(record_id: str, record: dict[str, Any]) -> str:
+    if len(record_id.encode()) > MAX_ID_BYTES:
         return f"event.id: is longer than the {MAX_ID_BYTES} bytes that Elasticsearch takes"
-    return objection(sealed)
+    return objection(record_id, record)
 
 
 def _waits(patience_s: float) -> Iterator[bool]:

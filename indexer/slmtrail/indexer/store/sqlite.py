@@ -64,7 +64,7 @@ class SqliteStore:
         refusals = []
         accepted: dict[tuple[str, int, str], tuple[Sealed, Columns]] = {}
         for sealed in records:
-            if reason := objection(sealed):
+            if reason := objection(sealed.id, sealed.record):
                 refusals.append(Refusal(sealed, reason))
             else:
                 accepted[sealed.ledger, sealed.leaf, sealed.id] = sealed, columns(sealed.record)
