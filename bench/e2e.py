@@ -161,7 +161,7 @@ def measured(trail: Trail, servers: dict[str, int], count: int, probes: int) -> 
 def distributed(folder: Path) -> Iterator[tuple[Trail, dict[str, int]]]:
     """A trail over Kafka and Elasticsearch, and the servers' processes."""
     with start_kafka() as kafka, start_elastic() as elastic:
-        trail = DistributedTrail(folder, kafka.bootstrap, elastic.url)
+        trail = DistributedTrail(folder, kafka.bootstrap, elastic.url, workers=0)
         servers = {}
         for server in (kafka, elastic):
             process = getattr(server._runtime, "_process", None)

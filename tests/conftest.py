@@ -1,13 +1,14 @@
-"""Fixtures every test may use: a real Kafka and a real Elasticsearch, each started at most once a run.
+"""Fixtures every test may use: a real Kafka and a real Elasticsearch, each started at most once in a worker.
 
-Under pytest-xdist all tests that need one share a worker. A test or fixture that raises `UnavailableError` is
-skipped with its reason, or fails with it where SLMTRAIL_REQUIRE_SERVERS=1.
+A test or fixture that raises `UnavailableError` is skipped with its reason, or fails with it where
+SLMTRAIL_REQUIRE_SERVERS=1.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,9 @@ from servers.server import Server, UnavailableError
 # The same examples in every run, and none too slow: machines here are shared. HYPOTHESIS_PROFILE=default looks further.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+# Servers live for a minute here, in which it does not pay to compile them well: it takes half of their time.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 _shared: list[Server] = []
 
@@ -57,14 +61,16 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what asks for a server, so that `-m "not servers"` leaves it out, and keeps together in one worker
-    (`--dist loadgroup`) what shares a server, or a file and its fixtures. First of the hooks, because pytest-xdist's
-    own reads these marks; the longest group comes first, so that no worker ends with it alone."""
+    (`--dist loadgroup`) what is in one file and shares its fixtures. First of the hooks, because pytest-xdist's own
+    reads these marks; the files that take longest come first, so that no worker ends with one alone."""
+    long: set[Path] = set()
     for item in items:
-        shares = bool({"kafka", "elastic"} & set(getattr(item, "fixturenames", ())))
-        if shares:
+        if {"kafka", "elastic"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
-        item.add_marker(pytest.mark.xdist_group("servers" if shares else item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: item.get_closest_marker("servers") is None)
+        if item.get_closest_marker("servers") or item.get_closest_marker("slow"):
+            long.add(item.path)
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.hookimpl(wrapper=True)

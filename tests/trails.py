@@ -219,14 +219,18 @@ class EmbeddedTrail(Trail):
 
 
 class DistributedTrail(Trail):
-    """A collector, the Faust stream and an indexer, over Kafka and Elasticsearch."""
+    """A collector, the Faust stream and an indexer, over Kafka and Elasticsearch.
 
-    def __init__(self, folder: Path, bootstrap: str, elastic_url: str) -> None:
+    A worker of the stream takes its seconds to start; with 0 there is one a core.
+    """
+
+    def __init__(self, folder: Path, bootstrap: str, elastic_url: str, workers: int = 1) -> None:
         super().__init__(
             folder,
             SLMTRAIL_BUS_URL=f"kafka://{bootstrap}",
             SLMTRAIL_STORE_URL=elastic_url,
             SLMTRAIL_BUS_PARTITIONS="2",
+            SLMTRAIL_STREAM_WORKERS=str(workers),
         )
 
     def launch(self) -> None:

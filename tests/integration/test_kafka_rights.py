@@ -19,7 +19,7 @@ from slmtrail.core.errors import BusError
 from slmtrail.core.ports import ALERTS, CONTROL, FRAMES, RECORDS, Message
 from trails import DistributedTrail, Trail, eventually
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.xdist_group("servers")]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 USERS = {name: f"{name}-password" for name in ("admin", "collector", "stream", "indexer", "siem")}
 

@@ -24,7 +24,7 @@ def jdk_tool(tool: str) -> str:
     if path is None:
         raise UnavailableError(f"no {tool} in {where} (install a JDK, {_OLDEST_JAVA} or later)")
     version = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=60)
-    found = re.search(r"\b(\d+)[.\d\w+-]*", version.stdout + version.stderr)
+    found = re.search(r'(?:version "|javac )(\d+)', version.stdout + version.stderr)
     if version.returncode or found is None or int(found[1]) < _OLDEST_JAVA:
         raise UnavailableError(f"{path} is no Java {_OLDEST_JAVA} or later (install a newer JDK)")
     return path
