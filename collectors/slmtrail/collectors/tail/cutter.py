@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8, with which some programs begin a file."""
+
 
 @dataclass(slots=True)
 class Cut:
@@ -46,13 +49,15 @@ class Cutter:
     def feed(self, data: bytes) -> Cut:
         """The entries that are whole with `data`."""
         cut = Cut()
-        end = data.rfind(b"\n")
-        if end < 0:
-            self._tail += data
+        lines = data.split(b"\n")
+        begun = lines.pop()
+        if lines:
+            size = len(self._tail) + len(data) - len(begun)
+            lines[0] = bytes(self._tail) + lines[0]
+            self._tail = bytearray(begun)
+            self._lines(lines, size, cut)
         else:
-            block = bytes(self._tail + data[:end])
-            self._tail = bytearray(data[end + 1 :])
-            self._lines(block, cut)
+            self._tail += begun
         if self.skipping:
             self._let_go()
         elif self.held_bytes > self._max_bytes:
@@ -66,7 +71,10 @@ class Cutter:
         cut = Cut()
         if whole_lines_only and self._tail:
             return cut
-        held, self.offset = bytes(self._group + self._tail), self.offset + self.held_bytes
+        held = bytes(self._group + self._tail)
+        if not self.offset:
+            held = held.removeprefix(_MARK)
+        self.offset += self.held_bytes
         if held and not self.skipping:
             cut.entries, cut.numbers = [held.removesuffix(b"\n")], [self.line + 1]
         self.line += self._group_lines + bool(self._tail)
@@ -77,17 +85,25 @@ class Cutter:
         """Forgets what is held back; it is fed again, from `offset` on."""
         self._forget()
 
-    def _lines(self, block: bytes, cut: Cut) -> None:
-        lines = block.split(b"\n")
+    def _lines(self, lines: list[bytes], size: int, cut: Cut) -> None:
+        """Takes lines, `size` bytes with their ends."""
+        if not self.offset and lines[0].startswith(_MARK):
+            lines[0] = lines[0].removeprefix(_MARK)
+            self.offset = len(_MARK)
+            size -= len(_MARK)
+        if self._begins is None:
+            self.offset += size
+            if self.skipping:
+                del lines[0]
+                self.line += 1
+                self.skipping = False
+            cut.entries, cut.numbers = lines, range(self.line + 1, self.line + 1 + len(lines))
+            self.line += len(lines)
+            return
         if self.skipping:
             self.offset += len(lines.pop(0)) + 1
             self.line += 1
             self.skipping = False
-        if self._begins is None:
-            cut.entries, cut.numbers = lines, range(self.line + 1, self.line + 1 + len(lines))
-            self.line += len(lines)
-            self.offset += sum(map(len, lines)) + len(lines)
-            return
         numbers: list[int] = []
         for line in lines:
             if self._group and self._begins.match(line):

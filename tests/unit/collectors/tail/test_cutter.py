@@ -69,3 +69,14 @@ def test_a_line_too_long_is_told_once_and_the_next_is_taken() -> None:
     assert told == [[], [1], [], [], []]
     one = cutter.feed(b"z\nnext\n")
     assert (one.entries, list(one.numbers), cutter.line) == ([b"next"], [2], 2)
+
+
+@given(PIECES, st.integers(1, 5), st.booleans())
+def test_a_byte_order_mark_belongs_to_no_entry(pieces: list[bytes], first: int, grouped: bool) -> None:
+    begins = BEGINS if grouped else None
+    plain, expected = cut(pieces, begins=begins)
+    marked = b"\xef\xbb\xbf" + b"".join(pieces)
+    cutter, found = cut([marked[:first], marked[first:]], begins=begins)
+    assert (found, cutter.line) == (expected, plain.line)
+    assert cutter.offset + cutter.held_bytes == len(marked)
+    assert cutter.flush().entries == plain.flush().entries
