@@ -12,10 +12,9 @@ import rich.console
 from rich.markup import escape
 from rich.segment import Segment
 
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+from slmtrail.app.web.pieces import HIDDEN
 
+_CONTROL = re.compile(f"(?:{HIDDEN}|[\r\ud800-\udfff])+")
 _ENDLESS = 10**6
 
 

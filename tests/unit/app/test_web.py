@@ -400,6 +400,27 @@ class TestHostileText:
         assert "U+202E" in record
         assert "2 hidden characters" in record
 
+    def test_in_a_name_hides_nothing_on_any_page(self, client: TestClient, trail: ReadableTrail) -> None:
+        name = HOSTILE[6]
+        named = dict.fromkeys(("user.id", "gen_ai.request.model", "deployment.environment.name", "session.id"), name)
+        answer = {"role": "assistant", "content": "yes", "finish_reason": name}
+        (found,) = trail.seal(inference() | named | {"gen_ai.output.messages": [answer]})
+        paths = ("/", "/overview?since=52w", "/shape", f"/session/{quote(name)}", f"/record/{found}/history")
+        pages = [page(client, path).text for path in paths]
+        for about, which in (("id", found), ("user", name)):
+            pages.append(page(client, "/incident", about=about, name=which).text)
+        pages.append(page(client, "/compare", one=name, other="x", since="52w").text)
+        for text in pages:
+            assert not HIDDEN.search(text)
+            assert "U+202E" in text
+
+    def test_that_would_run_in_a_shell_is_quoted_in_what_is_to_be_typed(
+        self, client: TestClient, trail: ReadableTrail
+    ) -> None:
+        trail.seal(inference(user__id="$(reboot)'; reboot"))
+        shown = page(client, "/incident", about="user", name="$(reboot)'; reboot").text
+        assert """slmtrail incident --user '$(reboot)'"'"'; reboot' -o case.zip""" in shown
+
     @pytest.mark.parametrize("text", HOSTILE)
     def test_in_the_address(self, client: TestClient, text: str) -> None:
         phrase = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

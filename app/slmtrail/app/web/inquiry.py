@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, get_args
 
 from starlette.requests import Request
@@ -54,6 +55,7 @@ def overview(reading: Reading, request: Request) -> Response:
 def shape(reading: Reading, asked: Asked, filters: dict[str, str], part: bool) -> Response:
     """What fits a search, over time and by its values; `part` of a page, or one of its own."""
     values: dict[str, Any] = {"bars": None, "tallies": {}, "error": "", "back": link("/", filters)}
+    values["whole"] = link("/shape", filters) if part else ""
     try:
         failed = Asked(**{**_fields(asked), "outcome": "failure"})
         # Where only one outcome is looked at, it is not shown beside itself.
@@ -94,7 +96,9 @@ def incident(reading: Reading, request: Request) -> Response:
             error, status = str(fault), 404 if isinstance(fault, NotFound) else 400
     rows = [(entry.why, view.row(entry.sealed)) for entry in found.entries] if found else []
     changes = [(entry.why, view.row(entry.sealed)) for entry in found.changes[-CHANGES:]] if found else []
-    option = {"id": name, "time": f"--at {name}"}.get(kind, f"--{kind} {name}")
+    # Whoever chose the name may hope that it is pasted into a shell.
+    quoted = shlex.quote(name)
+    option = {"id": quoted, "time": f"--at {quoted}"}.get(kind, f"--{kind} {quoted}")
     return page(
         "incident.html",
         status,

@@ -17,14 +17,14 @@ MAX_CHARS = 100_000
 
 _NAMED_CODES = 8
 _MARKER = r"<(?P<label>[A-Z][A-Z0-9_]{0,62}?)(?:_\d{1,9}|:h\d{1,9}:[0-9a-f]{24})?>"
-_HIDDEN = (
+HIDDEN = (
     r"(?P<hidden>(?:[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
     # Joiners belong into emoji and many scripts, not between Latin letters.
     r"|(?<=[!-~])[\u200c\u200d]|[\u200c\u200d](?=[!-~]))+)"
 )
-_SPECIAL = re.compile(f"{_MARKER}|{_HIDDEN}")
-_ESCAPED = re.compile(_HIDDEN)
+_SPECIAL = re.compile(f"{_MARKER}|{HIDDEN}")
+_ESCAPED = re.compile(HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,5 +122,5 @@ document.querySelector("[data-zone]").addEventListener("click", turn);
 zone(document);
 for (const place of document.querySelectorAll("[data-load]")) {
   // Where it does not come, the link that stands in its place still leads there; whoever leaves the page breaks it off.
-  if (place.dataset.load) load(place).catch(() => {});
+  if (place.dataset.load) load(place).catch(() => {}).finally(() => place.removeAttribute("data-load"));
 }
