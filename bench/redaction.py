@@ -60,8 +60,8 @@ STAGES = {
     "context words": ("/context.py", "tokenizer.pyx", "vocab.pyx", "doc.pyx", "/seen.py", "/spacy/"),
     "URLs": ("/urls.py",),
     "patterns": ("/patterns.py", "/window.py", "/plans.py"),
-    "checks of what they match": ("_recognizer.py", "/emails.py", "/tldextract/"),
-    "secrets": ("/secret_plan.py", "/matcher.py", "/checks.py"),
+    "checks of what they match": ("_recognizer.py", "redact/checks.py", "/tldextract/"),
+    "secrets": ("/secret_plan.py", "/matcher.py", "/secrets/checks.py"),
     "results": ("/engine.py", "/results.py", "/finding.py", "/allow.py"),
 }
 """Parts of the work, by the files it is done in."""

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from presidio_analyzer import PatternRecognizer
-from presidio_analyzer.predefined_recognizers import EmailRecognizer, IbanRecognizer, PhoneRecognizer
+from presidio_analyzer.predefined_recognizers import IbanRecognizer, PhoneRecognizer
 
 from slmtrail.stream.redact import phone_plans, phones
-from slmtrail.stream.redact.emails import has_public_domain
+from slmtrail.stream.redact.checks import check
 from slmtrail.stream.redact.patterns import PatternTable
 from slmtrail.stream.redact.phone_gate import three_digits
 from slmtrail.stream.redact.results import Result, without_duplicates
 from slmtrail.stream.redact.seen import Seen
 
 Artifacts = Callable[[Seen], Any]
-Check = Callable[[str], bool | None]
 
 ALWAYS = -1
 """The number of what no gate covers."""
@@ -68,13 +67,8 @@ class PatternPlan:
         self.recognizer = recognizer
         self._table = table
         self._type = recognizer.supported_entities[0]
-        self._validate = _check(recognizer, "validate_result")
-        self._invalidate = _check(recognizer, "invalidate_result")
-        if (
-            isinstance(recognizer, EmailRecognizer)
-            and type(recognizer).validate_result is EmailRecognizer.validate_result
-        ):
-            self._validate = has_public_domain
+        self._validate = check(recognizer, "validate_result")
+        self._invalidate = check(recognizer, "invalidate_result")
         self._context = table.context(recognizer.context or ())
         always = any(word in said.lower() for said in said_words for word in self._context.words)
         self._entries: list[tuple[int, str, float, bool]] = []
@@ -115,11 +109,6 @@ class PatternPlan:
         return 0.0 if self._invalidate and self._invalidate(value) else score
 
 
-def _check(recognizer: Any, name: str) -> Check | None:
-    overridden = getattr(type(recognizer), name) is not getattr(PatternRecognizer, name)
-    return getattr(recognizer, name) if overridden else None
-
-
 class IbanPlan:
     """The IBAN recogniser, which tries shorter ends of a match: the longest one whose check digits are right counts."""
 
@@ -129,6 +118,7 @@ class IbanPlan:
         pattern = recognizer.patterns[0]
         self._name = f"{recognizer.name}/{pattern.name}"
         self._score = pattern.score
+        self._validate = check(recognizer, "validate_result")
         self._number = table.add(pattern.regex, int(recognizer.global_regex_flags), self._name)
         self.numbers = [self._number]
 
@@ -140,7 +130,7 @@ class IbanPlan:
             for group in range(len(match.groups()), 0, -1):
                 end = match.end(group) if match.end(group) > 0 else match.end()
                 value = seen.text[start:end]
-                valid = self.recognizer.validate_result(value) if value else False
+                valid = self._validate(value) if value and self._validate else False
                 score = self._score if valid is None else float(bool(valid))
                 if score > 0:
                     found.append(Result(self.recognizer.supported_entities[0], start, end, score, self._name))

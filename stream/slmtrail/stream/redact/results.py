@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 
 @dataclass(slots=True)
@@ -21,11 +22,16 @@ def without_duplicates(results: list[Result]) -> list[Result]:
     """Without those that a result of the same type and no lower score contains (or equals)."""
     if len(results) < 2:
         return results
-    unique = {(r.type, r.start, r.end, r.score): r for r in reversed(results)}
+    unique: dict[tuple[str, int, int], Result] = {}
+    for result in results:
+        key = (result.type, result.start, -result.end)
+        known = unique.get(key)
+        if known is None or known.score < result.score:
+            unique[key] = result
     kept: list[Result] = []
     active: list[Result] = []
     reach = -1
-    for result in sorted(unique.values(), key=_order):
+    for _, result in sorted(unique.items(), key=itemgetter(0)):
         if result.start > reach or active[-1].type != result.type:
             active = [result]
             reach = result.end
@@ -40,7 +46,3 @@ def without_duplicates(results: list[Result]) -> list[Result]:
             active.append(result)
             reach = max(reach, result.end)
     return kept
-
-
-def _order(result: Result) -> tuple[str, int, int, float]:
-    return result.type, result.start, result.start - result.end, -result.score
