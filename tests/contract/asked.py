@@ -122,7 +122,7 @@ input_tokens:501 output_tokens>=100 status:>=500 status:404 status:(200\_or\_404
 cost_usd>0 cost_usd>=0.5 cost_usd<1.0001 cost_usd:0.25 cost_usd:1 cost_usd:* cost_usd:[0.25\_TO\_1}
 slm.identity.verified:true slm.identity.verified:FALSE slm.identity.verified:*
 slm.alert.since:* slm.alert.since:2026-05-28 slm.alert.since:2026-05-29 time:2026-05-28 time:* since:9999w until:now
-"reset\_my\_password" "my\_password" "password\_reset" "reset\_don't" * "!?" pass* caf* r* absent* foo_* resume
+"reset\_my\_password" "my\_password" "password\_reset" "reset\_don't" * "!?\_reset" pass* caf* r* absent* foo_* resume
 """.split()
 r"""Searches of one condition each, with `\_` for a blank."""
 

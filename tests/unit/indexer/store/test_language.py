@@ -29,7 +29,7 @@ LATENCY = ("slm.latency_ms",)
     [
         ("", ()),
         ("  * ", ()),
-        ("!? - --", ()),
+        ("!? - -- reset", (RESET,)),
         ("Reset, MINE!", (RESET, MINE)),
         ("reset reset", (RESET,)),
         ("reset and mine AND env:prod", (RESET, MINE, PROD)),
@@ -89,6 +89,9 @@ def test_what_is_understood(text: str, parts: tuple[Node, ...]) -> None:
         ("or reset", 1, "missing here"),
         ("not", 4, "missing here"),
         ("()", 2, "missing here"),
+        ("!? - --", 1, "no letter, digit or picture"),
+        ('reset or ""', 10, "no letter, digit or picture"),
+        ("reset not --", 7, "no letter, digit or picture"),
         ("user:", 6, "a value for user is missing"),
         ("user:and", 6, "a value for user is missing"),
         ("*reset", 1, "only at the end of a word"),

@@ -38,6 +38,8 @@ _ESCAPED = re.compile(r"\\(\W)")
 _OPERATOR = re.compile(r"(and|or|not)(?![^\s()\"])", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,9})?")
 
+_NO_WORD = "there is no letter, digit or picture in this to search for"
+
 Spelling = Callable[[str], str]
 
 
@@ -77,19 +79,27 @@ class _Parser:
         return each[0] if len(each) == 1 else Or(each)
 
     def _all(self, field: str) -> Node:
-        parts = [self._one(field)]
+        begin = self._peek_at()
+        found = [self._one(field)]
         while self._operator("and") or (self._peek() not in ("", ")") and not self._next_is("or")):
-            parts.append(self._one(field))
+            found.append(self._one(field))
+        parts = [part for part in found if part]
+        if not parts:
+            raise self._error(_NO_WORD, begin)
         return parts[0] if len(parts) == 1 else both(*parts)
 
-    def _one(self, field: str) -> Node:
+    def _one(self, field: str) -> Node | None:
+        """One condition; None for signs alone, which no text is searched by."""
         begin = self._peek_at()
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._error(f"brackets and nots lie more than {MAX_DEPTH} deep; write it flatter", begin)
         try:
             if self._operator("not") or self._dash():
-                return Not(self._one(field))
+                inner = self._one(field)
+                if inner is None:
+                    raise self._error(_NO_WORD, begin)
+                return Not(inner)
             if self._peek() == "(":
                 return self._group(field)
             self._conditions += 1
@@ -108,7 +118,7 @@ class _Parser:
         self._at += 1
         return node
 
-    def _term(self) -> Node:
+    def _term(self) -> Node | None:
         begin = self._at
         found = _FIELD.match(self._text, begin)
         if found and (found[2] != "=" or fields.named(found[1])):
@@ -131,18 +141,19 @@ class _Parser:
         if reason := fields.unsearched(found[0]):
             raise self._error(reason, begin)
 
-    def _words(self, raw: str, begin: int) -> Node:
+    def _words(self, raw: str, begin: int) -> Node | None:
         text = raw.rstrip("*")
+        if not text:
+            return And()  # a star alone is any text
         found = [Text((word,)) for word in words(_plain(text))]
-        if text.endswith("\\") and raw != text:  # the star was escaped
-            return both(*found)
-        if found and re.search(r"\*.*\w", _ESCAPED.sub("", text), re.DOTALL):
+        is_plain = raw != text and text.endswith("\\")  # the star
+        if found and not is_plain and re.search(r"\*.*\w", _ESCAPED.sub("", text), re.DOTALL):
             raise self._error(
                 'in text, * may stand only at the end of a word; put the text in "quotes" if * is part of it', begin
             )
         if raw != text and found and text[-1].isalnum():
             found[-1] = Text(found[-1].words, prefix=True)
-        return both(*found) if len(found) != 1 else found[0]
+        return both(*found) if len(found) > 1 else next(iter(found), None)
 
     def _value(self, name: str, operator: str) -> Node:
         """A test of the field `name`; the value is next in the text."""
@@ -292,6 +303,6 @@ def _pattern(text: str) -> str:
     return canonical.text("".join("\\\\" if piece == "\\" else piece for piece in plain))
 
 
-def _phrase(text: str) -> Node:
+def _phrase(text: str) -> Node | None:
     found = tuple(words(text))
-    return Text(found) if found else And()
+    return Text(found) if found else None
