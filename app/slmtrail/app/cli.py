@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from slmtrail.app.terminal import Console, inline
 from slmtrail.core import policy as policy_file
 from slmtrail.core.errors import EventError, SettingsError, TrailError
 from slmtrail.core.ports import Page
+from slmtrail.core.settings import mistyped
 
 if TYPE_CHECKING:
     from slmtrail.app.readers.looking import Looking
@@ -344,6 +346,8 @@ def check(as_json: Json = False) -> None:
     """Check slmtrail.toml, the environment and the policy, and print what is in force."""
     settings = given.settings()
     policy_file.load(settings.policy)
+    for fault in mistyped(os.environ):
+        err.print(f"[yellow]warning[/]: {escape(fault)}", soft_wrap=True)
     content = settings.model_dump(mode="json")
     _line(content) if as_json else out.print_json(data=content)
 

@@ -25,6 +25,7 @@ from slmtrail.core.judging import RulePolicy, Suppression, Windows
 from slmtrail.core.retaining import Retention
 from slmtrail.core.roles import ANYONE, Part, Role, RoleName
 from slmtrail.core.routing import Hook, Route
+from slmtrail.core.settings import read_text
 
 _UNNAMED = Role()
 """Of anyone, where the policy does not name that role; made once, as it is asked for with each request."""
@@ -78,11 +79,7 @@ def load(path: Path | None) -> Policy:
     """The policy in `path`. Raises SettingsError naming file, line and column."""
     if path is None:
         return Policy()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: can't be read ({type(error).__name__})") from None
-    return parse(text, str(path))
+    return parse(read_text(path), str(path))
 
 
 def parse(text: str, path: str) -> Policy:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from slmtrail.core.address import Address
 from slmtrail.core.errors import SettingsError
@@ -35,6 +37,24 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 Size = Annotated[int, Field(gt=0, le=4 * 1024**2)]
 """Of what has to fit a frame, and a message of the bus as a dead letter."""
+
+
+def _form(what: str, *schemes: str) -> AfterValidator:
+    """An address, where one is given, begins with one of `schemes`."""
+
+    def checked(address: str) -> str:
+        if address and not any(address.startswith(scheme) and address != scheme for scheme in schemes):
+            raise PydanticCustomError("form", "should be {what}", {"what": what})
+        return address
+
+    return AfterValidator(checked)
+
+
+BusAddress = Annotated[Address, _form("kafka://host:port[,host:port] or sqlite:<path>", "kafka://", "sqlite:")]
+StoreAddress = Annotated[
+    Address, _form("http(s)://host:port of Elasticsearch, or sqlite:<path>", "http://", "https://", "sqlite:")
+]
+WebAddress = Annotated[Address, _form("http(s)://host:port", "http://", "https://")]
 
 
 class Section(BaseModel):
@@ -57,7 +77,7 @@ class CollectorSettings(Section):
         RETENTION_DAYS * 24,
         description="What can't be shipped for this long is dropped and signed for.",
     )
-    relay: Address = Field(
+    relay: WebAddress = Field(
         "", description="A gateway to ship through, as https://gateway:4747, where the bus can't be reached."
     )
     relay_ca: Path | None = Field(None, description="Authorities to believe the gateway's certificate by.")
@@ -114,7 +134,7 @@ class IngestSettings(Section):
 class BusSettings(Section):
     """What carries frames and records."""
 
-    url: Address = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
+    url: BusAddress = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
     partitions: Positive = Field(1, description="Partitions of topics made by us; can't be changed later.")
     tls: bool = Field(False, description="Whether Kafka is spoken to over TLS.")
     ca: Path | None = Field(None, description="Authorities to believe the brokers' certificates by.")
@@ -155,7 +175,9 @@ class StreamSettings(Section):
 class StoreSettings(Section):
     """Where records are searched."""
 
-    url: Address = Field("", description="http(s)://host:port of Elasticsearch; empty for SQLite in the data folder.")
+    url: StoreAddress = Field(
+        "", description="http(s)://host:port of Elasticsearch; empty for SQLite in the data folder."
+    )
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Elasticsearch's API key, as it encodes it; rather in the environment than in a file.",
@@ -301,14 +323,23 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         raise SettingsError("\n".join(faults)) from None
 
 
-def _read(file: Path) -> tuple[str, dict[str, Any]]:
+def read_text(file: Path) -> str:
+    """What a file of settings holds. Raises SettingsError that says what to do."""
     try:
-        text = file.read_text(encoding="utf-8")
-        return text, tomllib.loads(text)
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: can't be read ({type(error).__name__})") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8; save it so") from None
+    except OSError as error:
+        what_to_do = "; give this user read permission" if isinstance(error, PermissionError) else ""
+        raise SettingsError(f"{file}: can't be read: {error.strerror}{what_to_do}") from None
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    text = read_text(file)
+    try:
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         fault = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
         line, column = (fault[2], fault[3]) if fault and fault[2] else (len(text.splitlines()) or 1, 1)
@@ -341,6 +372,16 @@ def variables() -> dict[str, tuple[str, str]]:
         else:
             named[f"{ENVIRONMENT_PREFIX}{name}".upper()] = ("", name)
     return named
+
+
+def mistyped(environ: Mapping[str, str]) -> list[str]:
+    """Variables that are no setting, though nearly called as one; the rest that begins as ours may be of others."""
+    import difflib
+
+    known = variables()
+    strange = [name for name in sorted(environ) if name.startswith(ENVIRONMENT_PREFIX) and name not in known]
+    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.93) for name in strange}
+    return [f"{name}: no such setting; did you mean {found[0]}?" for name, found in near.items() if found]
 
 
 def _source(sources: Mapping[str, str], location: tuple[int | str, ...]) -> str:
