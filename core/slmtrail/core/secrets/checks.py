@@ -14,12 +14,12 @@ from collections.abc import Callable
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MIN_RANDOM_BITS_A_CHAR = 3.0
 _PLACEHOLDER = re.compile(
-    r"[*x.•_\-]+|\$\{?\w.*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
+    r"!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env)\b.*|[*x.•_\-]+|\$\{?\w.*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_WORD = re.compile(r"[^\W\d][^\W\d\-]*(?:-[^\W\d]+)*-?[.:!?)]?|[0-9]{1,8}[.]?|(?:true|false|null)\W*")
 _CODE = re.compile(
-    r"[A-Za-z_][\w.]*[(\[].*|(?:os|process|env|self|this|config|settings|request|args)\.\w.*|"
+    r"[A-Za-z_][\w.]*(?:::\w+)*[(\[].*|(?:os|process|env|self|this|config|settings|request|args)\.\w.*|"
     r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\W?",
     re.DOTALL,
 )
@@ -57,6 +57,16 @@ def is_jwt(secret: str) -> bool:
     return isinstance(header, dict) and bool(header.keys() & {"alg", "typ", "enc", "kid"})
 
 
+def is_user_and_password(secret: str) -> bool:
+    """It is what a registry or a server is told with `Basic`."""
+    try:
+        told = base64.b64decode(secret + "=" * (-len(secret) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return False
+    user, colon, password = told.partition(":")
+    return bool(user and colon and password) and told.isprintable()
+
+
 def has_github_checksum(secret: str) -> bool:
     """Its last six characters are the CRC-32 of those between the prefix and them."""
     body = secret[4:]
@@ -72,5 +82,6 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "not_placeholder": is_no_placeholder,
     "assigned": is_assigned,
     "jwt": is_jwt,
+    "user_and_password": is_user_and_password,
     "github": has_github_checksum,
 }

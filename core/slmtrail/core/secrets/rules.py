@@ -7,9 +7,10 @@ In the examples `¦` is taken out before use, so that no scanner takes this file
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-VERSION = "4"
+VERSION = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ def _prefixed(
     )
 
 
+def _any_case(words: str) -> str:
+    """An expression for `words` in small or capital letters, which flags halfway would not leave the gate to read."""
+    return re.sub("[a-z]", lambda letter: f"[{letter[0].upper()}{letter[0]}]", words)
+
+
 def _named(names: str) -> str:
     """A name in JSON, perhaps in a string of JSON, and the colon behind it."""
     return rf"{_JSON_QUOTE}(?:{names}){_JSON_QUOTE}\s{{0,3}}:\s{{0,3}}"
@@ -74,11 +80,17 @@ _HTPASSWD_OPTIONS = r"(?:\s{1,3}-[A-Za-z0-9]{1,9}(?:\s{1,3}[0-9]{1,2})?)"
 _URL_SAFE = r"[A-Za-z0-9_\-]"
 # Between a name and its value; quotes may be escaped, as they are in code that holds code.
 _QUOTE = r"(?:\\{0,3}[\"'`])?"
-_ASSIGNED = _QUOTE + r"\s{0,3}(?::=|=>|:|=)\s{0,3}(?:[|>][+\-]?\s{1,20})?" + _QUOTE
-_VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|\\[^\s\"'`]){6,256})"
+_ASSIGNED = (
+    _QUOTE
+    + r"(?:\s{0,3}:\s{0,3}[A-Za-z][\w.<>\[\]?]{0,40}\s{1,3}=\s{0,3}(?=[\"'`])|"
+    + r"\s{0,3}(?::=|=>|:|=)\s{0,3}(?:[|>][+\-]?\s{1,20})?)"
+    + _QUOTE
+)
+# An ampersand ends it where the next parameter of an address follows.
+_VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|&(?![\w.\-\[\]]{1,40}=)|\\[^\s\"'`]){6,256})"
 _KEY_WORDS = (
     r"(?:[Pp]ass(?:word|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|(?<![A-Za-z])(?:[Pp]ass|PASS)|"
-    r"(?<![A-Za-z])(?:[Pp]w|PW)|[Ss]ecret(?:[_\-]?[Kk]ey)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\-]?[Kk]ey|API[_\-]?KEY|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
+    r"(?<![A-Za-z])(?:[Pp]w|PW|[Pp]sk|PSK)|[Ss]ecret(?:[_\-]?[Kk]ey(?:_base)?)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\-]?[Kk]ey|API[_\-]?(?:KEY|[Kk]ey)|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
     r"[Pp]rivate[_\-]?[Kk]ey|PRIVATE[_\-]?KEY|[Cc]redential|CREDENTIAL|"
     r"[Pp]asswort|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|[Ss]enha|[Ww]achtwoord|[Hh]as\u0142o|[Pp]arola)"
 )
@@ -86,6 +98,7 @@ _KEY_ANCHORS = (
     *(
         "pass",
         "pw",
+        "psk",
         "secret",
         "api",
         "access",
@@ -116,7 +129,8 @@ RULES: tuple[Rule, ...] = (
         r"\b(?P<secret>sk-[A-Za-z0-9]{32,64})\b",
         ("sk-",),
         ("sk-¦abcdefghijKLMNOPQRSTT3BlbkFJabcdefghijKLMNOPQRST",),
-        ("task-0123456789012345678901234567890123", "sk-short"),
+        ("task-0123456789012345678901234567890123", "sk-short", "sk-" + "x" * 40),
+        check="random",
     ),
     _prefixed(
         "anthropic-key",
@@ -403,9 +417,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "telegram-token",
         "TELEGRAM_TOKEN",
-        r"\b(?P<secret>[0-9]{8,10}:AA[A-Za-z0-9_\-]{33})(?![A-Za-z0-9_\-])",
+        r"(?:\b|(?<=bot))(?P<secret>[0-9]{8,10}:AA[A-Za-z0-9_\-]{33})(?![A-Za-z0-9_\-])",
         (":aa",),
-        ("bot 123456789:¦AAaBcDeFgHiJkLmNoPqRsTuVwXyZ0123456",),
+        (
+            "bot 123456789:¦AAaBcDeFgHiJkLmNoPqRsTuVwXyZ0123456",
+            "https://api.telegram.org/bot123456789:¦AAaBcDeFgHiJkLmNoPqRsTuVwXyZ0123456/getMe",
+        ),
         ("12:AA",),
     ),
     _prefixed(
@@ -501,13 +518,444 @@ RULES: tuple[Rule, ...] = (
         ),
         ("https://x.webhook.office.com/webhookb2/",),
     ),
+    _prefixed("together-key", "TOGETHER_KEY", "tgp_v1_", _URL_SAFE + "{40,60}", "tgp_v1_¦" + "aB3dE5fG7h" * 4 + "123"),
+    _prefixed("jina-key", "JINA_KEY", "jina_", r"[A-Za-z0-9_\-]{50,80}\b", "jina_¦" + "aB3dE5fG7h" * 6, check="random"),
+    _prefixed(
+        "voyage-key",
+        "VOYAGE_KEY",
+        "pa-",
+        _URL_SAFE + r"{43}(?![A-Za-z0-9_\-])",
+        "pa-¦" + "aB3dE5fG7h" * 4 + "123",
+        check="random",
+        gate=r"pa-[A-Za-z0-9_\-]{43}",
+    ),
+    _prefixed(
+        "firecrawl-key",
+        "FIRECRAWL_KEY",
+        "fc-",
+        r"[0-9a-f]{32}\b",
+        "fc-¦" + "0123456789abcdef" * 2,
+        gate=r"fc-[0-9a-f]{32}",
+    ),
+    _prefixed("e2b-key", "E2B_KEY", "e2b_|sk_e2b_", r"[0-9a-f]{40}\b", "e2b_¦" + "0123456789" * 4),
+    _prefixed(
+        "anyscale-key",
+        "ANYSCALE_KEY",
+        "esecret_|aph0_",
+        r"[A-Za-z0-9_]{24,60}\b",
+        "esecret_¦aB3dE5fG7haB3dE5fG7haB3dE5",
+        check="random",
+    ),
+    _prefixed(
+        "modal-token",
+        "MODAL_TOKEN",
+        "as-|ak-",
+        r"[A-Za-z0-9]{22}\b",
+        "as-¦aB3dE5fG7haB3dE5fG7h12",
+        check="random",
+        gate=r"a[ks]-[A-Za-z0-9]{22}",
+    ),
+    Rule(
+        "wandb-key",
+        "WANDB_KEY",
+        r"\bwandb\s{1,3}login\s{1,3}(?:--\S{1,20}\s{1,3}){0,3}(?P<secret>[0-9a-f]{40})\b",
+        ("wandb",),
+        ("wandb login ¦" + "0123456789" * 4,),
+        ("wandb login --relogin",),
+    ),
+    _prefixed(
+        "resend-key",
+        "RESEND_KEY",
+        "re_",
+        r"[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b",
+        "re_¦aB3dE5fG_aB3dE5fG7haB3dE5fG7h1234",
+        check="random",
+        gate=r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}",
+    ),
+    _prefixed(
+        "facebook-token",
+        "FACEBOOK_TOKEN",
+        "EAA",
+        r"[A-Za-z0-9]{80,400}\b",
+        "EAA¦" + "aB3dE5fG7h" * 9,
+        check="random",
+        gate="EAA[A-Za-z0-9]{80}",
+    ),
+    _prefixed(
+        "bitbucket-password", "BITBUCKET_PASSWORD", "ATBB", r"[A-Za-z0-9]{32}\b", "ATBB¦" + "aB3dE5fG7h" * 3 + "12"
+    ),
+    _prefixed(
+        "cloudflare-origin-key",
+        "CLOUDFLARE_KEY",
+        "v1.0-",
+        r"[0-9a-f]{24}-[0-9a-f]{146}\b",
+        "v1.0-¦" + "0123456789ab" * 2 + "-" + "0123456789" * 14 + "abcdef",
+    ),
+    _prefixed("posthog-key", "POSTHOG_KEY", "phx_", r"[A-Za-z0-9]{40,60}\b", "phx_¦" + "aB3dE5fG7h" * 4 + "123"),
+    _prefixed(
+        "notion-secret",
+        "NOTION_TOKEN",
+        "secret_",
+        r"[A-Za-z0-9]{43}\b",
+        "secret_¦" + "aB3dE5fG7h" * 4 + "123",
+        check="random",
+    ),
+    _prefixed(
+        "onepassword-token", "ONEPASSWORD_TOKEN", "ops_ey", _URL_SAFE + "{100,4000}", "ops_ey¦" + "aB3dE5fG7h" * 12
+    ),
+    _prefixed(
+        "dynatrace-token",
+        "DYNATRACE_TOKEN",
+        "dt0c01.|dt0s01.|dt0s02.",
+        r"[A-Z2-7]{24}\.[A-Z2-7]{64}\b",
+        "dt0c01.¦" + "ABCDEFGH" * 3 + "." + "ABCDEFG2" * 8,
+    ),
+    _prefixed("pulumi-token", "PULUMI_TOKEN", "pul-", r"[0-9a-f]{40}\b", "pul-¦" + "0123456789" * 4),
+    _prefixed("buildkite-token", "BUILDKITE_TOKEN", "bkua_", r"[0-9a-f]{40}\b", "bkua_¦" + "0123456789" * 4),
+    _prefixed(
+        "circleci-token",
+        "CIRCLECI_TOKEN",
+        "CCIPAT_|CCIPRJ_",
+        r"[A-Za-z0-9]{22}_[0-9a-f]{40}\b",
+        "CCIPAT_¦aB3dE5fG7haB3dE5fG7h12_" + "0123456789" * 4,
+    ),
+    _prefixed("sonar-token", "SONAR_TOKEN", "sqp_|squ_|sqa_", r"[0-9a-f]{40}\b", "sqp_¦" + "0123456789" * 4),
+    _prefixed(
+        "artifactory-key",
+        "ARTIFACTORY_KEY",
+        "AKCp",
+        r"[A-Za-z0-9]{69}\b",
+        "AKCp¦" + "aB3dE5fG7h" * 6 + "123456789",
+        check="random",
+    ),
+    _prefixed(
+        "fly-token",
+        "FLY_TOKEN",
+        "fm2_|fm1r_|fo1_",
+        r"[A-Za-z0-9+/_\-]{40,2000}={0,2}",
+        "FlyV1 fm2_¦" + "aB3dE5fG7h" * 6,
+        check="random",
+    ),
+    _prefixed(
+        "render-key", "RENDER_KEY", "rnd_", r"[A-Za-z0-9]{28,32}\b", "rnd_¦aB3dE5fG7haB3dE5fG7haB3dE5fG", check="random"
+    ),
+    _prefixed("neon-key", "NEON_KEY", "napi_", r"[a-z0-9]{50,70}\b", "napi_¦" + "a3d5f7h9k2" * 6),
+    _prefixed(
+        "mapbox-token",
+        "MAPBOX_TOKEN",
+        "sk.eyJ|tk.eyJ",
+        r"[A-Za-z0-9_\-]{40,200}\.[A-Za-z0-9_\-]{20,40}",
+        "sk.eyJ¦" + "aB3dE5fG7h" * 8 + ".aB3dE5fG7haB3dE5fG7h12",
+    ),
+    _prefixed(
+        "hubspot-token",
+        "HUBSPOT_TOKEN",
+        "pat-na1-|pat-eu1-|pat-ap1-|pat-na2-|pat-eu2-",
+        "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "pat-na1-¦01234567-89ab-cdef-0123-456789abcdef",
+    ),
+    Rule(
+        "asana-token",
+        "ASANA_TOKEN",
+        r"(?<![\w/])(?P<secret>[12]/[0-9]{13,20}(?:/[0-9]{13,20})?:[0-9a-f]{32})\b",
+        ("1/", "2/"),
+        ("asana 1/1234567890123456:¦0123456789abcdef0123456789abcdef",),
+        ("page 1/12:30",),
+        gate=r"[12]/[0-9]{13,20}[:/]",
+    ),
+    _prefixed(
+        "square-access-token",
+        "SQUARE_TOKEN",
+        "EAAA",
+        _URL_SAFE + r"{60}(?![A-Za-z0-9_\-])",
+        "EAAA¦" + "aB3dE5fG7h" * 6,
+        check="random",
+    ),
+    _prefixed(
+        "duffel-token",
+        "DUFFEL_TOKEN",
+        "duffel_live_|duffel_test_",
+        _URL_SAFE + "{43}",
+        "duffel_live_¦" + "aB3dE5fG7h" * 4 + "123",
+    ),
+    _prefixed("easypost-key", "EASYPOST_KEY", "EZAK|EZTK", r"[A-Za-z0-9]{54}\b", "EZAK¦" + "aB3dE5fG7h" * 5 + "1234"),
+    _prefixed(
+        "flutterwave-key",
+        "FLUTTERWAVE_KEY",
+        "FLWSECK-|FLWSECK_TEST-",
+        r"[0-9a-zA-Z]{32}-X\b",
+        "FLWSECK-¦" + "0123456789abcdef" * 2 + "-X",
+    ),
+    _prefixed(
+        "typeform-token", "TYPEFORM_TOKEN", "tfp_", _URL_SAFE + "{44,60}", "tfp_¦" + "aB3dE5fG7h" * 5, check="random"
+    ),
+    _prefixed(
+        "dropbox-token",
+        "DROPBOX_TOKEN",
+        "sl.",
+        _URL_SAFE + "{130,1500}",
+        "sl.¦" + "aB3dE5fG7h" * 14,
+        check="random",
+        gate=r"sl\.[A-Za-z0-9_\-]{130}",
+    ),
+    _prefixed(
+        "adafruit-key",
+        "ADAFRUIT_KEY",
+        "aio_",
+        r"[A-Za-z0-9]{28}\b",
+        "aio_¦aB3dE5fG7haB3dE5fG7haB3dE5fG",
+        check="random",
+    ),
+    _prefixed("readme-key", "README_KEY", "rdme_", r"[a-z0-9]{70}\b", "rdme_¦" + "a3d5f7h9k2" * 7),
+    _prefixed("prefect-key", "PREFECT_KEY", "pnu_|pnb_", r"[A-Za-z0-9]{36}\b", "pnu_¦" + "aB3dE5fG7h" * 3 + "123456"),
+    _prefixed("clojars-token", "CLOJARS_TOKEN", "CLOJARS_", r"[a-z0-9]{60}\b", "CLOJARS_¦" + "a3d5f7h9k2" * 6),
+    _prefixed(
+        "infracost-key",
+        "INFRACOST_KEY",
+        "ico-",
+        r"[A-Za-z0-9]{32}\b",
+        "ico-¦" + "aB3dE5fG7h" * 3 + "12",
+        check="random",
+        gate="ico-[A-Za-z0-9]{32}",
+    ),
+    _prefixed(
+        "contentful-token", "CONTENTFUL_TOKEN", "CFPAT-", _URL_SAFE + "{43}", "CFPAT-¦" + "aB3dE5fG7h" * 4 + "123"
+    ),
+    _prefixed(
+        "nuget-key",
+        "NUGET_KEY",
+        "oy2",
+        r"[a-z0-9]{43}\b",
+        "oy2¦" + "a3d5f7h9k2" * 4 + "123",
+        check="random",
+        gate="oy2[a-z0-9]{43}",
+    ),
+    _prefixed(
+        "crates-token",
+        "CRATES_TOKEN",
+        "cio",
+        r"[A-Za-z0-9]{32}\b",
+        "cio¦" + "aB3dE5fG7h" * 3 + "12",
+        check="random",
+        gate="cio[A-Za-z0-9]{32}",
+    ),
+    _prefixed(
+        "brevo-key",
+        "BREVO_KEY",
+        "xkeysib-|xsmtpsib-",
+        r"[0-9a-f]{64}-[A-Za-z0-9]{16}\b",
+        "xkeysib-¦" + "0123456789abcdef" * 4 + "-aB3dE5fG7haB3dE5",
+    ),
+    Rule(
+        "terraform-token",
+        "TERRAFORM_TOKEN",
+        r"\b(?P<secret>[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_\-]{60,70})",
+        (".atlasv1.",),
+        ("aB3dE5fG7h1234.¦atlasv1." + "aB3dE5fG7h" * 6 + "1234567",),
+        ("x.atlasv1.y",),
+    ),
     # Of any origin
+    Rule(
+        "private-key-base64",
+        "PRIVATE_KEY",
+        r"(?:LS0tLS1CRUdJTi(?:BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BPUEVOU1NIIFBSSVZBVEUgS0VZ|BFTkNSWVBURUQgUFJJVkFURSBLRV|BEU0EgUFJJVkFURSBLRV)|"
+        r"client-key-data\"?:\s{1,3}\"?)[A-Za-z0-9+/=\s]{0,4}[A-Za-z0-9+/]{40,16000}={0,2}",
+        ("ls0tls1crudjti", "client-key-data"),
+        (
+            "tls.key: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t¦" + "aB3dE5fG7h" * 6,
+            "client-key-data: ¦" + "aB3dE5fG7h" * 6 + "==",
+        ),
+        ("tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t" + "aB3dE5fG7h" * 6, "client-key-data: REDACTED"),
+    ),
+    Rule(
+        "docker-auth",
+        "CONNECTION_PASSWORD",
+        r"(?<![A-Za-z0-9_])auth\\{0,15}\"?\s{0,3}:\s{0,3}\\{0,15}\"?(?P<secret>[A-Za-z0-9+/]{8,1000}={0,2})(?![A-Za-z0-9+/=])",
+        ("auth",),
+        ('{"auths":{"https://index.docker.io/v1/":{"auth":"¦Ym9iOmh1bnRlcjI="}}}',),
+        ('{"auth": "required"}', '{"auth": "bm90aGluZ2hlcmU="}'),
+        check="user_and_password",
+    ),
+    Rule(
+        "client-key",
+        "ASSIGNED_SECRET",
+        r"[Cc]lient(?:V2)?\(\s{0,3}(?:[\"'][^\"'\n]{1,80}[\"'],\s{0,3})?[\"'](?P<secret>[A-Za-z0-9_\-]{32,128})[\"']",
+        ("client",),
+        ('co = cohere.Client("¦' + "aB3dE5fG7h" * 4 + '")', 'Client("AC1", "¦0123456789abcdef0123456789abcdef")'),
+        ('client("the-name-of-a-service-that-is-quite-long")',),
+        check="random",
+        score=0.8,
+    ),
+    Rule(
+        "named-key",
+        "ASSIGNED_SECRET",
+        rf"(?:{_any_case('subscription|auth|admin|master|encryption|signing|account|service|license')})"
+        r"[_\- ]?[Kk][Ee][Yy]"
+        + _ASSIGNED
+        + r"(?P<secret>[A-Za-z0-9+/_\-]{20,256}={0,2})(?![A-Za-z0-9+/_\-.(])",
+        ("key",),
+        (
+            "Ocp-Apim-Subscription-Key: ¦0123456789abcdef0123456789abcdef",
+            'ALGOLIA_ADMIN_KEY="¦0123456789abcdef0123456789abcdef"',
+        ),
+        ("signing_key: the_name_of_the_key_in_the_vault", "auth key: see the vault"),
+        check="random",
+        score=0.7,
+        gate=r"(?i)(?:subscription|auth|admin|master|encryption|signing|account|service|license)[_\- ]?key",
+    ),
+    Rule(
+        "named-value",
+        "ASSIGNED_SECRET",
+        r"(?:\b[Kk]ey|\b[Nn]ame)\\{0,15}[\"']?\s{0,3}[=:]\s{0,3}\\{0,15}[\"']?[A-Za-z0-9_.:\-]{0,60}"
+        + _KEY_WORDS
+        + r"[A-Za-z0-9_]{0,10}\\{0,15}[\"']?,?\s{1,40}\\{0,15}[\"']?[Vv]alue\\{0,15}[\"']?"
+        r"\s{0,3}[=:]\s{0,3}\\{0,15}[\"']?(?P<secret>[^\s\"'\\<>{},]{4,256})",
+        _KEY_ANCHORS,
+        (
+            '<add key="Password" value="¦Hunter22!" />',
+            '{"name": "DB_PASSWORD", "value": "¦Hunter22!"}',
+            "- name: API_TOKEN\n  value: ¦9f8e7d6c5b4a3928\n",
+        ),
+        (
+            "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:",
+            '<add key="Password" value="required" />',
+            "name: TOKEN\n  value: $TOKEN",
+        ),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "terraform-default",
+        "ASSIGNED_SECRET",
+        r"\bvariable\s{1,3}\"[A-Za-z0-9_\-]{0,40}"
+        + _KEY_WORDS
+        + r"[A-Za-z0-9_\-]{0,20}\"\s{0,3}\{[^}]{0,400}?\bdefault\s{0,20}=\s{0,3}\"(?P<secret>[^\s\"]{4,256})\"",
+        _KEY_ANCHORS,
+        ('variable "db_password" {\n  type    = string\n  default = "¦Hunter22!"\n}',),
+        ('variable "db_password" {\n  type = string\n  sensitive = true\n}', 'variable "token" { default = "" }'),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "sql-password",
+        "CONNECTION_PASSWORD",
+        rf"\b(?:{_any_case('identified')}\s{{1,3}}(?:{_any_case('with')}\s{{1,3}}[^\s]{{1,40}}\s{{1,3}})?{_any_case('by')}|{_any_case('password')})"
+        r"\s{1,3}'(?P<secret>[^\s']{4,256})'",
+        ("identified", "password"),
+        ("CREATE USER bob IDENTIFIED BY '¦Hunter22!';", "ALTER ROLE bob WITH PASSWORD '¦Hunter22!';"),
+        ("ALTER ROLE bob PASSWORD '${PW}'", "identified by 'Dr Smith et al.'", "the word password 'required'"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "command-line-password-of-tools",
+        "CONNECTION_PASSWORD",
+        r"(?:\bConvertTo-SecureString\s{1,3}(?:-String\s{1,3})?|\bopenssl\b[^\n]{0,200}?\s(?:-k\s{1,3}|-pass(?:in|out)?\s{1,3}pass:)|"
+        r"\b(?:zip|unzip)\b[^\n]{0,60}?\s-P\s{0,3}|\b7z[ar]?\b[^\n]{0,60}?\s-p|\s-(?:src|dest)?(?:store|key)pass\s{1,3}|"
+        r"\bnet\s{1,3}use\b[^\n]{0,200}?\s/user:[^\s]{1,80}\s{1,3}|\bsqlplus\s{1,3}(?:-\S{1,10}\s{1,3}){0,3}[A-Za-z][\w$]{0,40}/|"
+        r"\bjdbc:oracle:\w{1,10}:[A-Za-z][\w$]{0,40}/|\baws\s{1,3}configure\s{1,3}set\s{1,3}\S{0,40}aws_secret_access_key\s{1,3}|"
+        r"\bmc\s{1,3}alias\s{1,3}set\s{1,3}\S{1,40}\s{1,3}\S{1,200}\s{1,3}\S{1,128}\s{1,3})"
+        r"[\"']?(?P<secret>[^\s\"'`<>|;&@/\-][^\s\"'`<>|;&@]{3,255})",
+        (
+            "convertto-securestring",
+            "openssl",
+            "zip",
+            "7z",
+            "storepass",
+            "keypass",
+            "net",
+            "sqlplus",
+            "jdbc:oracle",
+            "aws",
+            "mc",
+        ),
+        (
+            'ConvertTo-SecureString "¦Hunter22!" -AsPlainText -Force',
+            "openssl enc -aes-256-cbc -k ¦Hunter22! -in a -out b",
+            "openssl rsa -in k.pem -passin pass:¦Hunter22!",
+            "zip -P ¦Hunter22! a.zip a",
+            "keytool -list -keystore a.jks -storepass ¦changeit99",
+            "net use Z: \\\\srv\\share /user:corp\\bob ¦Hunter22!",
+            "sqlplus scott/¦Tig3rTig3r@//db:1521/XE",
+            "jdbc:oracle:thin:scott/¦Tig3rTig3r@//db:1521/XE",
+            "aws configure set aws_secret_access_key ¦wJalrXUtnFEMI/K7MDENG/bPxRfiCYaB3dE5fG7",
+            "mc alias set minio https://m.example bob ¦Hunter22Hunter22",
+        ),
+        (
+            "openssl rsa -in k.pem -passin env:PW",
+            "unzip -P $PW a.zip",
+            "net use Z: \\\\srv\\share /user:bob *",
+            "sqlplus / as sysdba",
+        ),
+        check="assigned",
+        score=0.8,
+        gate=r"(?i:securestring|openssl|zip|7z|storepass|keypass|\bnet\s+use|sqlplus|jdbc:oracle|aws_secret_access_key|mc\s+alias)",
+    ),
+    Rule(
+        "piped-password",
+        "CONNECTION_PASSWORD",
+        r"\becho\s{1,3}(?:-n\s{1,3})?[\"']?(?:[^\s\"':|]{1,64}:)?(?P<secret>[^\s\"'|]{4,256})[\"']?\s{0,3}\|\s{0,3}(?:sudo\s{1,3}(?:-\S{1,3}\s{1,3}){0,3}-S|(?:sudo\s{1,3})?chpasswd|(?:docker|podman|helm|oras|skopeo)\b[^\n]{0,120}--password-stdin|passwd\b[^\n]{0,60}--stdin)",
+        ("echo",),
+        (
+            "echo ¦Hunter22! | sudo -S apt update",
+            'echo "bob:¦Hunter22!" | chpasswd',
+            "echo ¦Hunter22 | docker login -u bob --password-stdin",
+        ),
+        ("echo $PW | sudo -S apt update", "echo bob:${PW} | chpasswd", "echo hello | sudo tee a"),
+        check="not_placeholder",
+        score=0.8,
+        gate=r"echo[^\n|]*\|",
+    ),
+    Rule(
+        "otp-seed",
+        "ASSIGNED_SECRET",
+        r"otpauth://[^\s\"'<>]{1,200}?[?&]secret=(?P<secret>[A-Za-z2-7]{16,128})",
+        ("otpauth://",),
+        ("otpauth://totp/ACME:bob?secret=¦JBSWY3DPEHPK3PXP&issuer=ACME",),
+        ("otpauth://totp/ACME:bob",),
+    ),
+    Rule(
+        "seed-phrase",
+        "SEED_PHRASE",
+        rf"(?:{_any_case('seed phrase|seed words|mnemonic|recovery phrase|wallet phrase')})"
+        r"(?: phrase)?(?:\s{1,3}(?:is|was)|\s{0,3}[:=]){1,2}"
+        r"\s{0,3}[\"']?(?P<secret>(?:[a-z]{3,8}\s{1,3}){11,23}[a-z]{3,8})\b",
+        ("seed", "mnemonic", "recovery phrase", "wallet phrase"),
+        ("seed phrase: ¦abandon ability able about above absent absorb abstract absurd abuse access accident",),
+        ("the seed phrase is kept in the safe, and nobody but the owner knows it",),
+    ),
+    Rule(
+        "wallet-key",
+        "PRIVATE_KEY",
+        rf"{_any_case('private')}[ _\-]?[Kk][Ee][Yy]"
+        r"[\"']?\s{0,3}(?:is\s{1,3}|[:=]\s{0,3}|\s)[\"']?(?P<secret>(?:0x)?[0-9a-fA-F]{64})\b",
+        ("private",),
+        ("private key 0x¦" + "0123456789abcdef" * 4, 'PRIVATE_KEY="¦' + "0123456789abcdef" * 4 + '"'),
+        ("private key id " + "0123456789abcdef" * 4,),
+    ),
+    Rule(
+        "said-password",
+        "ASSIGNED_SECRET",
+        # Nothing but a space between them: only what has letters and digits is taken for one.
+        r"(?<![A-Za-z])(?:[Pp]ass(?:word|phrase|wort)|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|[Ss]enha|"
+        r"[Ww]achtwoord)\s{1,2}"
+        r"(?!(?i:sha|md|base|oauth|utf|argon|pbkdf|v[0-9]|level|step|mfa|2fa)[\-_0-9]?[0-9a-z]{0,6}\b)"
+        r"(?=[^\s]{0,30}[0-9])(?=[^\s]{0,30}[A-Za-z])[\"'`]?(?P<secret>[^\s\"'`<>(){},;]{6,64})",
+        ("pass", "kennwort", "contrase\u00f1a", "senha", "wachtwoord"),
+        ("user bob, password ¦Hunter22!", "Benutzer bob Passwort ¦Sommer2024!"),
+        ("password sha256 hashing", "password reset in 2024", "the password $PW2 is set", "password base64 encoded"),
+        check="assigned",
+        score=0.6,
+    ),
     Rule(
         "jwt",
         "JWT",
-        r"\b(?P<secret>eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{2,8000}\.[A-Za-z0-9_\-]{0,1000})",
+        r"\b(?P<secret>eyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{0,8000}\.[A-Za-z0-9_\-]{0,1000}(?:\.[A-Za-z0-9_\-]{1,8000}\.[A-Za-z0-9_\-]{1,100})?)",
         ("eyj",),
-        ("eyJ¦hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",),
+        (
+            "eyJ¦hbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..MTIzNDU2Nzg5MDEy.c2VjcmV0.dGFn",
+            "eyJ¦hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+        ),
         ("eyJust.a.word", "eyJ0aGlzIGlzIG5vdCBhIHRva2Vu.aa.bb"),
         check="jwt",
     ),
@@ -567,7 +1015,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bearer-token",
         "BEARER_TOKEN",
-        r"\b[Bb](?:earer|EARER)\s{1,3}(?P<secret>[A-Za-z0-9\-._~+/]{16,4000}={0,2})",
+        r"\b[Bb](?:earer|EARER)\s{1,3}(?P<secret>[A-Za-z0-9\-._~+/%]{16,4000}={0,2})",
         ("bearer",),
         ("curl -H 'Bearer ¦9f8e7d6c5b4a39281706f5e4d3c2b1a0'",),
         ("the bearer of-bad-news-is-never-liked", "Bearer authenticationauthentication"),
@@ -832,7 +1280,7 @@ RULES: tuple[Rule, ...] = (
         "command-line-secret",
         "ASSIGNED_SECRET",
         r"--[a-z\-]{0,30}(?:password|passwd|passphrase|pass|secret|token|api-?key|access-key)(?:\s{1,3}|=)[\"']?"
-        r"(?!(?:id|source|type|name)=)(?P<secret>[^\s\"'`<>|;&]{6,256})",
+        r"(?!(?:id|source|type|name)=)(?P<secret>(?:[^\s\"'`<>|;&]|&(?=\S)){6,256})",
         ("--",),
         ("run --password ¦hunter2!x", "deploy --api-key=¦9f8e7d6c5b4a3928"),
         ("docker login --password-stdin", "run --token $TOKEN", "--max-tokens 409600x", "--secret source=database"),
