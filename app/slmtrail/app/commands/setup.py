@@ -26,8 +26,7 @@ setup = typer.Typer(no_args_is_help=True, help="Make what slmtrail runs on ready
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
-Apply = Annotated[bool, typer.Option("--apply", help="Change it.")]
+Apply = Annotated[bool, typer.Option("--apply/--dry-run", help="Change it; without, only show what would be changed.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")]
 
 
@@ -57,17 +56,14 @@ def elasticsearch(
     kibana_password_file: Annotated[
         Path | None, typer.Option(help="Give the user kibana_system this password.")
     ] = None,
-    dry_run: DryRun = False,
     apply: Apply = False,
     as_json: Json = False,
 ) -> None:
     """Make Elasticsearch ready for records: its templates, the mappings of what is there, and keys."""
     from slmtrail.indexer.store import elastic_keys, elastic_setup
 
-    if dry_run == apply:
-        raise SettingsError("give one of --dry-run and --apply")
     settings = given.settings()
-    if not settings.store.url:
+    if not settings.store.url.startswith("http"):
         raise SettingsError("store.url: names no Elasticsearch; records are in SQLite, which needs no setting up")
     if bool(user) != (password_file is not None):
         raise SettingsError("--user and --password-file: give both or none")
@@ -97,15 +93,12 @@ def kafka(
     stream: Annotated[str, typer.Option(help="The user that the stream is.")] = "",
     indexer: Annotated[str, typer.Option(help="The user that the indexer is.")] = "",
     reader: Annotated[str, typer.Option(help="A user that consumes alerts, in groups slmtrail-reader-….")] = "",
-    dry_run: DryRun = False,
     apply: Apply = False,
     as_json: Json = False,
 ) -> None:
     """Make Kafka ready: the topics, and for each user the least that its part works with."""
-    if dry_run == apply:
-        raise SettingsError("give one of --dry-run and --apply")
     settings = given.settings()
-    if not settings.bus.url:
+    if not settings.bus.url.startswith(parts.KAFKA):
         raise SettingsError("bus.url: names no Kafka; the bus is SQLite, which needs no setting up")
     users = {"collector": collector, "stream": stream, "indexer": indexer, "reader": reader}
     told = asyncio.run(_kafka(settings, {part: user for part, user in users.items() if user}, apply))
