@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from slmtrail.core import canonical
 from slmtrail.core.commitment import SALTS
-from slmtrail.core.errors import ControlError
+from slmtrail.core.errors import ControlError, EventError
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.identity import Position, identified
 from slmtrail.core.keys import Signer, key_id
@@ -97,7 +97,7 @@ def read(record: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> Cer
         certificate = Certificate(**{**given["certificate"], "leaves": leaves})
     except InvalidSignature:
         raise ControlError("a certificate's signature does not fit its key: it was forged or changed") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, EventError) as error:
         raise ControlError(f"a record holds no certificate ({type(error).__name__})") from None
     if certificate.action not in get_args(Action) or any(
         type(leaf) is not int or leaf < 0 for row in leaves for leaf in row

@@ -8,7 +8,6 @@ import time
 from collections import deque
 
 from slmtrail.core.errors import BusError
-from slmtrail.core.events import timestamp_ms
 from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
 from slmtrail.core.ports import PartitionReader
 from slmtrail.indexer.seal import Batch
@@ -40,9 +39,8 @@ class Behind:
 
     async def look(self) -> None:
         """Sets both."""
-        records = [record for batch in self._taken for record in batch.records]
         now_ms = time.time_ns() // 1_000_000
-        oldest_ms = timestamp_ms(records[0].record["@timestamp"]) if records else now_ms
+        oldest_ms = next((batch.oldest_ms for batch in self._taken if batch.oldest_ms is not None), now_ms)
         self._age.set(max(0, now_ms - oldest_ms) / 1000)
         with contextlib.suppress(BusError):
-            self._lag.set(len(records) + await self._reader.waiting())
+            self._lag.set(sum(len(batch.records) for batch in self._taken) + await self._reader.waiting())

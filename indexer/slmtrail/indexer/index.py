@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from slmtrail.core import canonical
 from slmtrail.core.errors import StoreError
-from slmtrail.core.events import timestamp_ms
 from slmtrail.core.health import HEALTH
 from slmtrail.core.metrics import DEADLETTERS as DEADLETTERS_TOTAL
 from slmtrail.core.metrics import FRESHNESS_SECONDS, RECORDS_STORED, STORE_FAILURES
@@ -113,7 +112,8 @@ async def _store(sealed: Batch, bus: Bus, store: Store, ledger: str) -> None:
     refusals = await _patiently(write)
     await bus.publish(DEADLETTERS, letters + [_refused(refusal) for refusal in refusals])
     RECORDS_STORED.inc(len(sealed.records) - len(refusals))
-    _observe_freshness(sealed.records)
+    if sealed.oldest_ms is not None:
+        FRESHNESS_SECONDS.observe(max(0, time.time_ns() // 1_000_000 - sealed.oldest_ms) / 1000)
 
 
 async def _erase(stored: Batch, store: Store, sealer: Sealer, authorities: Mapping[str, Ed25519PublicKey]) -> None:
@@ -184,10 +184,3 @@ def _frames(records: list[Sealed]) -> list[FrameId]:
     """Which frames these records came in."""
     told = (sealed.record for sealed in records if "slm.collector.frame" in sealed.record)
     return [(each["slm.collector.id"], each["slm.collector.boot"], each["slm.collector.frame"]) for each in told]
-
-
-def _observe_freshness(records: list[Sealed]) -> None:
-    """Of the first record alone, which waited longest: a batch is stored at one time."""
-    for sealed in records[:1]:
-        age_ms = time.time_ns() // 1_000_000 - timestamp_ms(sealed.record["@timestamp"])
-        FRESHNESS_SECONDS.observe(max(0, age_ms) / 1000)

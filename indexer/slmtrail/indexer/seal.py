@@ -31,6 +31,7 @@ from slmtrail.core.metrics import LEDGER_SIZE, RECORDS_DUPLICATE, RECORDS_SEALED
 from slmtrail.core.ports import Delivery, Sealed
 from slmtrail.indexer.ledger.checkpoint import Checkpoint
 from slmtrail.indexer.ledger.log import Log
+from slmtrail.indexer.store.columns import time_ms
 
 STATE_FILE = "state.sqlite"
 CHECKPOINT_FILE = "checkpoint"
@@ -62,6 +63,14 @@ class Batch:
     """Some were sealed before a crash and may be in the store already."""
     unusable: list[tuple[Delivery, str]] = field(default_factory=list)
     """What is no record at all, and why."""
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When its first record happened, the longest ago; None where it has no usable time or there is none."""
+        try:
+            return time_ms(self.records[0].record)
+        except (IndexError, ValueError):
+            return None
 
 
 def own(folder: Path) -> IO[str]:

@@ -53,6 +53,12 @@ def test_what_is_none_is_named(text: str) -> None:
         certificate.read({}, KEYS)
 
 
+def test_what_has_no_canonical_form_is_none() -> None:
+    given = {"key": next(iter(KEYS)), "signature": "", "certificate": {"at_ms": 2**60}}
+    with pytest.raises(ControlError, match="holds no certificate"):
+        certificate.read({certificate.FIELD: json.dumps(given)}, KEYS)
+
+
 @pytest.mark.parametrize("leaves", [((-1, 2),), (("1", "2"),), ((True, 2),)])
 def test_leaves_are_numbers(leaves: Any) -> None:
     made = Certificate("erased", 1, "admin", "reason", leaves=leaves)

@@ -7,14 +7,16 @@ import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from builders import LEDGER, SealedTrail, Stream, inference
 from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core.errors import StoreError
 from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
-from slmtrail.core.ports import RECORDS, Delivery
+from slmtrail.core.ports import DEADLETTERS, RECORDS, Delivery, Message
 from slmtrail.core.tracing import TRACING, FrameId, Work
 from slmtrail.indexer import index
 from slmtrail.indexer.behind import Behind
@@ -69,6 +71,15 @@ async def indexed(tmp_path: Path, store: SqliteStore, sealer: Sealer, count: int
     """Indexes so many records in batches of ten, and looks that each is stored."""
     stream = Stream(tmp_path)
     messages = stream.take(stream.edge().frame([inference(str(n)) for n in range(count)])).records
+    await through(tmp_path, store, sealer, messages, at_once)
+    assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(len(messages)))
+    store.close()
+
+
+async def through(
+    tmp_path: Path, store: SqliteStore, sealer: Sealer, messages: list[Message], at_once: int = 1
+) -> list[str]:
+    """Indexes messages in batches of ten; the reasons of the dead letters."""
     bus = SqliteBus(tmp_path / "bus.sqlite", partitions=1)
     await bus.ensure_topics()
     await bus.publish(RECORDS, messages)
@@ -80,9 +91,23 @@ async def indexed(tmp_path: Path, store: SqliteStore, sealer: Sealer, count: int
     work.cancel()
     await asyncio.wait([work])
     sealer.close()
-    assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(len(messages)))
-    store.close()
+    letters = await (await bus.read(DEADLETTERS, 0, 0)).poll(1000, 0)
     await bus.close()
+    assert work.cancelled()
+    return [orjson.loads(letter.value)["text"] for letter in letters]
+
+
+@pytest.mark.parametrize("time", [None, 5, "yesterday", "2026-13-01T00:00:00Z"])
+def test_a_record_without_a_usable_time_is_a_dead_letter_and_the_partition_goes_on(tmp_path: Path, time: Any) -> None:
+    trail, stream = SealedTrail(tmp_path), Stream(tmp_path)
+    good = stream.take(stream.edge().frame([inference(str(n)) for n in range(15)])).records
+    changed = {**orjson.loads(good[0].value), "@timestamp": time}
+    bad = Message(good[0].key, orjson.dumps(changed, option=orjson.OPT_SORT_KEYS))
+    store, sealer = SqliteStore(trail.store_path, writable=True), Sealer(tmp_path / "ledger", LEDGER, trail.key)
+    (letter,) = asyncio.run(through(tmp_path, store, sealer, [bad, *good[1:]]))
+    assert letter.startswith("@timestamp: ")
+    assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(1, len(good)))
+    store.close()
 
 
 def test_a_batch_is_sealed_while_the_one_before_is_stored(tmp_path: Path) -> None:

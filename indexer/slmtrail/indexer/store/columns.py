@@ -78,7 +78,7 @@ SCALARS = Columns._fields[:-1]
 
 def columns(record: dict[str, Any]) -> Columns:
     """The searched values of `record`. Raises ValueError when it has no usable time."""
-    ts_ms = _time(record)
+    ts_ms = time_ms(record)
     scalars = [(_number if FIELDS[name].type == "integer" else _word)(record, name) for name in COLUMNS]
     terms = {(kind, value) for kind, names in TERMS.items() for value in _terms(record, names)}
     return Columns._make((ts_ms, *scalars, sorted(terms)))
@@ -94,17 +94,21 @@ def objection(record_id: str, record: dict[str, Any]) -> str:
     if record.get("event.id") != record_id:
         return "event.id: is not the id under which the record was sealed"
     try:
-        _time(record)
+        time_ms(record)
     except ValueError as error:
         return str(error)
     return ""
 
 
-def _time(record: dict[str, Any]) -> int:
+def time_ms(record: dict[str, Any]) -> int:
+    """When it happened. Raises ValueError where it says no usable time."""
     time = record.get(TIME)
     if not isinstance(time, str):
-        raise ValueError("@timestamp: is missing")
-    return timestamp_ms(time)
+        raise ValueError("@timestamp: is missing, or no text")
+    try:
+        return timestamp_ms(time)
+    except ValueError:
+        raise ValueError("@timestamp: is not an RFC 3339 time") from None
 
 
 def _word(record: dict[str, Any], name: str) -> str | None:
