@@ -35,6 +35,31 @@ def event(text: str, sender: dict[str, Any] | None = None) -> dict[str, Any]:
     return made
 
 
+# The older form
+
+OLD = {
+    "<34>Oct 11 22:14:15 mymachine su[77]: 'su root' failed": ("mymachine", "su", 77, "'su root' failed"),
+    "<13>Feb  5 17:32:18 10.0.0.99 Use the BFG!": ("10.0.0.99", None, None, "Use the BFG!"),
+    "<165>2026-01-02T03:04:05.678+01:00 gpu-3 gateway: a: b": ("gpu-3", "gateway", None, "a: b"),
+}
+
+
+@pytest.mark.parametrize("text", OLD)
+def test_the_older_form_is_taken_too(text: str) -> None:
+    made = event(text)
+    got = (made["host.name"], made.get("service.name"), made.get("process.pid"), made["message"])
+    assert got == OLD[text]
+    whole = "2026-01-02T02:04:05.678Z" if "2026" in text else None
+    assert made["@timestamp"] == (whole or events.timestamp_text(NOW_MS))
+    assert ("rfc3164" in made["slm.attributes"]) == (whole is None)
+    assert made["slm.kind"] == ("auth" if text.startswith("<34>") else "process")
+
+
+def test_our_own_events_come_in_the_older_form_too() -> None:
+    made = event(f"<13>Feb  5 17:32:18 gpu-3 gateway[9]: {json.dumps(INFERENCE)}")
+    assert (made["slm.kind"], made["host.name"], made["process.pid"]) == ("inference", "gpu-3", 9)
+
+
 # Framing
 
 
@@ -124,7 +149,7 @@ def test_the_examples_of_the_rfc() -> None:
     [
         (b"", "should begin"),
         (b"hello", "should begin"),
-        (b"<34>Oct 11 22:14:15 host su: failed", "RFC 3164"),
+        (b"<34>Oct 11 22:14 host su: failed", "RFC 3164"),
         (b"<192>1 - - - - - -", "should begin"),
         (b"<34>2 - - - - - -", "should begin"),
         (b"<34>1 - - - - - ", "structured data"),

@@ -1,4 +1,4 @@
-"""A message of RFC 5424, taken apart."""
+"""A message of RFC 5424, or of the older form of RFC 3164, taken apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from slmtrail.core.errors import EventError
 
 MAX_PRIORITY = 191
 _HEAD = re.compile(r"<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) ", re.ASCII)
-_PRIORITY = re.compile(r"<\d{1,3}>", re.ASCII)
+_OLD = re.compile(
+    r"<(\d{1,3})>(?:([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)|(\d{4}-\d\d-\d\dT\S{1,52})) (\S{1,255}) "
+    r"(?:([^\s:\[\]]{1,48})(?:\[([^\s\]]{1,128})\])?: ?)?",
+    re.ASCII,
+)
+"""Of many devices, and of rsyslog where no template is set, which writes whole times."""
+
+OLD_TIME = "rfc3164"
+"""The name under which a time without year and zone, which says little, stands among the structured data."""
+
 _ELEMENT = re.compile(r"\[([^\s=\]\"]{1,64})")
 _PARAMETER = re.compile(r" ([^\s=\]\"]{1,64})=\"([^\"\\]*(?:\\.[^\"\\]*)*)\"", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\"\\\]])")
@@ -33,16 +42,34 @@ class Message:
 def parse(message: bytes) -> Message:
     """Takes a message apart. Raises EventError where it is none."""
     text = message.decode("utf-8", "replace")
-    head = _HEAD.match(text)
+    head = _HEAD.match(text) or _OLD.match(text)
     if head is None or int(head[1]) > MAX_PRIORITY:
-        old = _PRIORITY.match(text)
-        hint = "; the older form of RFC 3164 is not taken" if old else ""
-        raise EventError(f"should begin as RFC 5424 has it: <priority>1 time host app process id{hint}", "not_rfc5424")
+        forms = "<priority>1 time host app process id, or <priority>time host app: "
+        raise EventError(f"should begin as RFC 5424 or RFC 3164 has it: {forms}", "not_rfc5424")
+    if head.re is _OLD:
+        return _old(text, head)
     data, end = _data(text, head.end())
     priority = int(head[1])
     time, host, app, process, name = ("" if value == "-" else value for value in head.groups()[1:])
     rest = text[end + 1 :].removeprefix("\ufeff")
     return Message(priority >> 3, priority & 7, time, host, app, process, name, data, rest)
+
+
+def _old(text: str, head: re.Match[str]) -> Message:
+    priority = int(head[1])
+    data = {OLD_TIME: {"time": head[2]}} if head[2] else {}
+    host, app, process = (value or "" for value in head.group(4, 5, 6))
+    return Message(
+        priority >> 3,
+        priority & 7,
+        head[3] or "",
+        host,
+        app,
+        process,
+        "",
+        data,
+        text[head.end() :].removeprefix("\ufeff"),
+    )
 
 
 def _data(text: str, at: int) -> tuple[dict[str, dict[str, str]], int]:
