@@ -13,7 +13,7 @@ from contract.stored import LEDGER, START_MS, of, sealed
 from slmtrail.core import commitment
 from slmtrail.core.certificate import FIELD as CERTIFICATE
 from slmtrail.core.ports import Query, Sealed, Store
-from slmtrail.core.rollup import HOUR_MS, rolled_up
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup, rolled_up
 from slmtrail.indexer.store.connect import connect
 from slmtrail.indexer.store.elastic import ElasticStore
 
@@ -124,6 +124,28 @@ def test_hourly_statistics_take_the_place_of_those_before(store: Store) -> None:
     store.forget_rollups(3 * HOUR_MS)
     assert store.rollups(0, 10**15) == hours[3]
     assert store.faults() == []
+
+
+def test_statistics_of_days_are_those_of_the_hours_that_are_there(store: Store) -> None:
+    def hour(number: int, *latencies_ms: int) -> list[Rollup]:
+        records = [{"slm.kind": "inference", "slm.latency_ms": ms, "event.outcome": "failure"} for ms in latencies_ms]
+        return rolled_up(number * HOUR_MS, records)
+
+    for number, latencies_ms in {-30: (5,), -1: (7, 9), 0: (1,), 23: (1, 900), 24: (2,)}.items():
+        store.roll_up(number * HOUR_MS, hour(number, *latencies_ms))
+    store.roll_up(23 * HOUR_MS, hour(23, 1, 1, 800))
+    days = store.rollups(-(10**15), 10**15, DAY_MS)
+    assert [(one.hour_ms // DAY_MS, one.count, one.failures) for one in days] == [
+        (-2, 1, 1),
+        (-1, 2, 2),
+        (0, 4, 4),
+        (1, 1, 1),
+    ]
+    (now,) = rolled_up(0, [{"slm.latency_ms": ms} for ms in (1, 1, 1, 800)])
+    assert days[2].latency == now.latency
+    assert store.rollups(0, DAY_MS, DAY_MS) == days[2:3]
+    store.forget_rollups(5 * HOUR_MS)
+    assert [one.count for one in store.rollups(-(10**15), 10**15, DAY_MS)] == [3, 1]
 
 
 @pytest.mark.servers

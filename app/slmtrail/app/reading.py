@@ -18,7 +18,7 @@ from slmtrail.core.identity import origin, record_id
 from slmtrail.core.policy import Policy
 from slmtrail.core.ports import Histogram, Page, Proved, Query, Sealed, Store
 from slmtrail.core.readers import EVERYTHING, Scope
-from slmtrail.core.rollup import ENVIRONMENT, KIND, Rollup
+from slmtrail.core.rollup import ENVIRONMENT, HOUR_MS, KIND, Rollup
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.reading.walk import quoted
 from slmtrail.indexer.store.language.times import moment_ms
@@ -119,14 +119,15 @@ class Reading:
         """The records over time."""
         return self._store.histogram(self.query(asked), bars)
 
-    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
-        """The hourly statistics of a time; none for who may see some teams alone, as they don't tell teams apart."""
+    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+        """The statistics of hours or days; none for who may see some teams alone, as they don't tell teams apart."""
         if "*" not in self.scope.teams:
             return []
+        told = self._store.rollups(since_ms, until_ms, step_ms)
         fits = holding(within(self.scope))
-        told = self._store.rollups(since_ms, until_ms)
-        named = ((one, {ENVIRONMENT: one.environment, KIND: one.kind}) for one in told)
-        return [one for one, names in named if fits({name: value for name, value in names.items() if value})]
+        names = {(one.environment, one.kind) for one in told}
+        seen = {pair for pair in names if fits({n: v for n, v in zip((ENVIRONMENT, KIND), pair, strict=True) if v})}
+        return [one for one in told if (one.environment, one.kind) in seen]
 
     def query(self, asked: Asked) -> Query:
         """What is asked of the store."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from slmtrail.core.readers import EVERYTHING, Scope
-from slmtrail.core.rollup import Rollup
+from slmtrail.core.rollup import HOUR_MS, Rollup
 
 FRAMES = "slm.frames"
 RECORDS = "slm.records"
@@ -287,8 +287,11 @@ class Store(Scanned, Protocol):
         """Takes the statistics of an hour, in the place of those it has."""
         ...
 
-    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
-        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
+    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+        """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days.
+
+        step_ms: HOUR_MS or DAY_MS; a day's are those of its hours together, as far as these are there.
+        """
         ...
 
     def forget_rollups(self, before_ms: int) -> None:

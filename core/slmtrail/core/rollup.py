@@ -11,6 +11,7 @@ from typing import Any
 from slmtrail.core.events import timestamp_ms
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 STEPS = 16
 """Buckets of latency between a number and its double: a quantile is right within 2.2 %."""
 
@@ -49,6 +50,9 @@ class Rollup:
         return None
 
 
+SUMS = ("count", "failures", "blocked", "input_tokens", "output_tokens", "findings")
+
+
 def rolled_up(hour_ms: int, records: Iterable[Mapping[str, Any]]) -> list[Rollup]:
     """The statistics of the records of one hour, in order of model, environment and kind."""
     made: dict[tuple[str, str, str], Rollup] = {}
@@ -67,6 +71,21 @@ def rolled_up(hour_ms: int, records: Iterable[Mapping[str, Any]]) -> list[Rollup
             latencies.setdefault(key, Counter())[_bucket(record[LATENCY])] += 1
     for key, counted in latencies.items():
         made[key].latency = dict(sorted(counted.items()))
+    return [made[key] for key in sorted(made)]
+
+
+def together(rollups: Iterable[Rollup], step_ms: int) -> list[Rollup]:
+    """Hours put together in steps, in order of step, model, environment and kind; `hour_ms` is where a step begins."""
+    made: dict[tuple[int, str, str, str], Rollup] = {}
+    latencies: dict[tuple[int, str, str, str], Counter[int]] = {}
+    for one in rollups:
+        key = one.hour_ms // step_ms * step_ms, one.model, one.environment, one.kind
+        whole = made.get(key) or made.setdefault(key, Rollup(*key))
+        for name in SUMS:
+            setattr(whole, name, getattr(whole, name) + getattr(one, name))
+        latencies.setdefault(key, Counter()).update(one.latency)
+    for key, latency in latencies.items():
+        made[key].latency = dict(sorted(latency.items()))
     return [made[key] for key in sorted(made)]
 
 

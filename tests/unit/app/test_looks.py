@@ -100,7 +100,14 @@ def test_it_says_who_looked_by_which_fields_and_at_how_many(data: Path, monkeypa
     assert told.keys() == {"search", "reveal", "export"}
     assert {event["user.id"] for event in told.values()} == {pwd.getpwuid(os.getuid()).pw_name}
     assert (told["search"]["slm.access.count"], told["export"]["slm.access.count"]) == (3, 40)
-    assert told["search"]["slm.access.fields"] == ["enduser.pseudo.id", "slm.kind", "text", "user.email", "user.id", "user.name"]
+    assert told["search"]["slm.access.fields"] == [
+        "enduser.pseudo.id",
+        "slm.kind",
+        "text",
+        "user.email",
+        "user.id",
+        "user.name",
+    ]
     assert told["reveal"]["slm.access.record"] == page.records[0].id
     assert "question" not in repr(told)
     assert "alice" not in repr(told)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from slmtrail.app.reading import Reading
 from slmtrail.app.web.overview import Overview, overview
+from slmtrail.app.web.statistics import statistics
 from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Sealed
 from slmtrail.core.readers import EVERYTHING, Scope
-from slmtrail.core.rollup import HOUR_MS, Rollup
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.store.sqlite import SqliteStore
-
-DAY_MS = 24 * HOUR_MS
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,25 @@ def test_statistics_are_told_as_far_as_their_reader_sees(reading: Reading) -> No
     assert seen(reading, "52w", scope=Scope(("prod",), ("*",), ("*",))).blocked == 0
     assert seen(reading, "52w", scope=Scope(("prod",), ("*",), ("*",))).requests == 11
     assert seen(reading, "52w", scope=Scope(("*",), ("*",), ("desk",))).requests == 0
+
+
+def test_a_long_time_is_told_by_days_and_its_newest_by_hours(tmp_path: Path) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    newest_ms = now_ms // HOUR_MS * HOUR_MS - 2 * HOUR_MS
+    hours = [
+        Rollup(at_ms, "phi-3", "prod", "inference", 3, 1, latency={80: 2, 96: 1})
+        for at_ms in range(newest_ms, now_ms - 40 * DAY_MS, -HOUR_MS)
+    ]
+    with closing(SqliteStore(tmp_path / "store.sqlite", writable=True)) as store:
+        for hour in hours:
+            store.roll_up(hour.hour_ms, [hour])
+    reading = Reading(Settings(data=tmp_path))
+    for days, step_ms in ((40, DAY_MS), (28, DAY_MS), (7, HOUR_MS)):
+        since_ms = now_ms - days * DAY_MS
+        count = sum(since_ms // HOUR_MS * HOUR_MS <= hour.hour_ms for hour in hours)
+        told = statistics(reading, since_ms, now_ms, "")
+        assert (told.step_ms, told.until_ms) == (step_ms, newest_ms + HOUR_MS)
+        assert (told.requests.count, told.requests.failures) == (3 * count, count)
+        assert (told.by_hour.total(), told.requests.latency) == (3 * count, {80: 2 * count, 96: count})
+        assert len(told.by_hour) <= max(count // 24 + 48, 7 * 24 + 1)
+        assert reading.within(Scope(("dev",), ("*",), ("*",))).rollups(since_ms, now_ms, step_ms) == []

@@ -97,8 +97,8 @@ def overview(reading: Reading, since: str, environment: str) -> Overview:
         sample=len(sample),
         statistics_until=moment(told.until_ms) if told.until_ms else "",
         traffic=charts.bars(
-            joined(told.by_hour, reading.histogram(asked, charts.BARS)),
-            joined(told.failed_by_hour, reading.histogram(failed, charts.BARS)),
+            joined(told.by_hour, reading.histogram(asked, charts.BARS), told.step_ms),
+            joined(told.failed_by_hour, reading.histogram(failed, charts.BARS), told.step_ms),
             "/",
             requests,
         ),

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from slmtrail.app.reading import Reading
 from slmtrail.app.web import charts
 from slmtrail.core.ports import Histogram
-from slmtrail.core.rollup import HOUR_MS, Rollup
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup
 from slmtrail.indexer.store.facets import step_ms
+
+MANY_MS = 15 * DAY_MS
+"""A longer time is told day by day."""
 
 
 @dataclass(slots=True)
@@ -17,6 +20,8 @@ class Statistics:
     """What the hours say; `until_ms` is behind the last in which anything happened, and 0 where there is none."""
 
     until_ms: int = 0
+    step_ms: int = HOUR_MS
+    """How long a time is told at once, for the most part."""
     blocked: int = 0
     requests: Rollup = field(default_factory=lambda: Rollup(0, "", "", ""))
     """All requests to models, as if in one hour."""
@@ -43,7 +48,8 @@ def statistics(reading: Reading, since_ms: int, until_ms: int, environment: str)
     """The hours from the one that `since_ms` lies in, of one environment or of all."""
     made = Statistics()
     latency: Counter[int] = Counter()
-    for one in reading.rollups(since_ms // HOUR_MS * HOUR_MS, until_ms):
+    told, made.step_ms = _told(reading, since_ms // HOUR_MS * HOUR_MS, until_ms)
+    for one in told:
         if environment not in ("", one.environment):
             continue
         made.until_ms = max(made.until_ms, one.hour_ms + HOUR_MS)
@@ -61,12 +67,26 @@ def statistics(reading: Reading, since_ms: int, until_ms: int, environment: str)
     return made
 
 
-def joined(hours: Counter[int], since: Histogram) -> Histogram:
-    """Hours and what came since them, in steps that fit both."""
+def _told(reading: Reading, since_ms: int, until_ms: int) -> tuple[list[Rollup], int]:
+    """Hours, or where there are many, days, of which no bar is shorter; and how long these are.
+
+    The first day and the newest are told by their hours: of these is not all of a day.
+    """
+    first_ms = -(-since_ms // DAY_MS) * DAY_MS
+    days = reading.rollups(first_ms, until_ms, DAY_MS) if until_ms - since_ms > MANY_MS else []
+    newest_ms = max((one.hour_ms for one in days), default=first_ms)
+    if newest_ms - min((one.hour_ms for one in days), default=newest_ms) < MANY_MS:
+        return reading.rollups(since_ms, until_ms), HOUR_MS
+    whole = [one for one in days if one.hour_ms < newest_ms]
+    return [*reading.rollups(since_ms, first_ms), *whole, *reading.rollups(newest_ms, until_ms)], DAY_MS
+
+
+def joined(hours: Counter[int], since: Histogram, least_ms: int) -> Histogram:
+    """Hours and what came since them, in steps that fit both and are no shorter than so."""
     if not hours:
         return since
     last_ms = max(*hours, *since.counts)
-    step = max(HOUR_MS, since.step_ms, step_ms(min(hours), last_ms, charts.BARS))
+    step = max(least_ms, since.step_ms, step_ms(min(hours), last_ms, charts.BARS))
     counts: Counter[int] = Counter()
     for start_ms, count in [*hours.items(), *since.counts.items()]:
         counts[start_ms // step * step] += count

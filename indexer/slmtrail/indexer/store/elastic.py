@@ -17,7 +17,7 @@ import orjson
 from slmtrail.core import certificate
 from slmtrail.core.errors import QueryError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
-from slmtrail.core.rollup import Rollup
+from slmtrail.core.rollup import HOUR_MS, Rollup, together
 from slmtrail.indexer.store import elastic_setup as setup
 from slmtrail.indexer.store.columns import COLLECTOR
 from slmtrail.indexer.store.cursor import SORTED, Cursor
@@ -125,9 +125,10 @@ class ElasticStore:
         """Takes the statistics of an hour, in the place of those it has."""
         self._rollups.put(hour_ms, rollups)
 
-    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
-        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
-        return self._rollups.get(since_ms, until_ms)
+    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+        """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days."""
+        hours = self._rollups.get(since_ms, until_ms)
+        return hours if step_ms == HOUR_MS else together(hours, step_ms)
 
     def forget_rollups(self, before_ms: int) -> None:
         """Lets go of the statistics of hours before then."""

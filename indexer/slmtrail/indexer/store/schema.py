@@ -9,9 +9,20 @@ from pathlib import Path
 from slmtrail.core.errors import StoreError
 
 APPLICATION_ID = 0x736C6D74
-VERSION = 4
+VERSION = 5
 _PAGE_BYTES = 8192
 """Five records of common size fill a page of this size well; of the usual 4096 bytes a third stays empty."""
+
+
+def _statistics(table: str) -> str:
+    """Of hours, or of whole days, which is what a long span is told from."""
+    return f"""CREATE TABLE {table} (
+      hour_ms INTEGER NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,
+      count INTEGER NOT NULL, failures INTEGER NOT NULL, blocked INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+      output_tokens INTEGER NOT NULL, findings INTEGER NOT NULL, latency TEXT NOT NULL,
+      PRIMARY KEY (hour_ms, model, environment, kind)
+    ) STRICT, WITHOUT ROWID"""
+
 
 # A record's searched columns lie apart from its data, so that a search reads few pages; a term (a user, model,
 # session, …) carries the most common of them too, so that a search for it reads its rows alone. An id that stands at
@@ -32,19 +43,14 @@ _TABLES = (
       PRIMARY KEY (name, value, ts_ms, place)
     ) STRICT, WITHOUT ROWID""",
     "CREATE TABLE payload (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
-    """CREATE TABLE rollup (
-      hour_ms INTEGER NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,
-      count INTEGER NOT NULL, failures INTEGER NOT NULL, blocked INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
-      output_tokens INTEGER NOT NULL, findings INTEGER NOT NULL, latency TEXT NOT NULL,
-      PRIMARY KEY (hour_ms, model, environment, kind)
-    ) STRICT, WITHOUT ROWID""",
+    *map(_statistics, ("rollup", "rollup_day")),
 )
 ALONG = {name: (name, "ts_ms", "environment") for name in ("kind", "collector")}
 """Columns with an index of their own, and what stands in it: alerts, changes and a silent collector's last word are
 few among many. Each costs a record about 30 bytes."""
 
 _ALONG = tuple(f"CREATE INDEX record_{name} ON record ({', '.join(columns)})" for name, columns in ALONG.items())
-_SINCE = {3: _ALONG}
+_SINCE = {3: _ALONG, 4: (_statistics("rollup_day"),)}
 """By the version of an older store, what it lacks."""
 
 _TOKENIZER = """ascii tokenchars '_.:,;""#*'''"""
@@ -97,9 +103,14 @@ def _is_empty(db: sqlite3.Connection) -> bool:
 
 
 def _complete(db: sqlite3.Connection) -> None:
-    for version in range(_version(db), VERSION):
+    from slmtrail.indexer.store.sqlite_retain import put_days_together
+
+    before = _version(db)
+    for version in range(before, VERSION):
         for statement in _SINCE[version]:
             db.execute(statement)
+    if before < VERSION:
+        put_days_together(db, [hour_ms for (hour_ms,) in db.execute("SELECT DISTINCT hour_ms FROM rollup")])
     db.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -20,7 +20,7 @@ import orjson
 from slmtrail.core import certificate, durable, sqlite_log
 from slmtrail.core.errors import StorageError, StoreError
 from slmtrail.core.ports import Fault, Histogram, Page, Picked, Query, Refusal, Rows, Sealed
-from slmtrail.core.rollup import Rollup
+from slmtrail.core.rollup import HOUR_MS, Rollup
 from slmtrail.indexer.store import schema
 from slmtrail.indexer.store.columns import SCALARS, Columns, columns, objection
 from slmtrail.indexer.store.cursor import Cursor
@@ -33,7 +33,7 @@ from slmtrail.indexer.store.sqlite_erase import erase
 from slmtrail.indexer.store.sqlite_facets import count, facet, histogram
 from slmtrail.indexer.store.sqlite_page import nearby, page
 from slmtrail.indexer.store.sqlite_plan import Planner
-from slmtrail.indexer.store.sqlite_retain import expire, roll_up, rollups
+from slmtrail.indexer.store.sqlite_retain import expire, forget_rollups, roll_up, rollups
 from slmtrail.indexer.store.text import searched
 
 _BATCH = 200
@@ -156,15 +156,15 @@ class SqliteStore:
         with self._write_lock, self._explained():
             roll_up(self._writing(), hour_ms, rollups)
 
-    def rollups(self, since_ms: int, until_ms: int) -> list[Rollup]:
-        """The hourly statistics from `since_ms` on and before `until_ms`, the oldest first."""
+    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+        """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days."""
         with self._reading() as db:
-            return rollups(db, since_ms, until_ms)
+            return rollups(db, since_ms, until_ms, step_ms)
 
     def forget_rollups(self, before_ms: int) -> None:
         """Lets go of the statistics of hours before then."""
         with self._write_lock, self._explained():
-            self._writing().execute("DELETE FROM rollup WHERE hour_ms < ?", (before_ms,))
+            forget_rollups(self._writing(), before_ms)
 
     def get(self, record_id: str) -> Sealed | None:
         """One record by its event.id; of one that stands twice, the first by ledger and leaf."""

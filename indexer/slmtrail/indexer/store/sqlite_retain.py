@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 
 import orjson
 
 from slmtrail.core.ports import Rows
-from slmtrail.core.rollup import Rollup
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup, together
 from slmtrail.indexer.store.columns import columns
 from slmtrail.indexer.store.sqlite_audit import parsed
 from slmtrail.indexer.store.sqlite_erase import empty_log, erase, forget_words
@@ -19,6 +19,7 @@ BATCH = 2000
 
 _NAMES = tuple(field.name for field in fields(Rollup))
 _COLUMNS = ", ".join(_NAMES)
+_TABLES = {HOUR_MS: "rollup", DAY_MS: "rollup_day"}
 
 
 def expire(db: sqlite3.Connection, summarise: Mapping[str, Rows], remove: Mapping[str, Rows]) -> None:
@@ -61,20 +62,41 @@ def _remove(db: sqlite3.Connection, ledger: str, first: int, last: int) -> int |
 
 
 def roll_up(db: sqlite3.Connection, hour_ms: int, rollups: Sequence[Rollup]) -> None:
-    """Takes the statistics of an hour, in the place of those it has."""
-    rows = [(*astuple(one)[:-1], orjson.dumps(one.latency, option=orjson.OPT_NON_STR_KEYS).decode()) for one in rollups]
+    """Takes the statistics of an hour, in the place of those it has, and puts its day together anew."""
     with db:
         db.execute("BEGIN IMMEDIATE")
         db.execute("DELETE FROM rollup WHERE hour_ms = ?", (hour_ms,))
-        db.executemany(f"INSERT INTO rollup ({_COLUMNS}) VALUES (?{', ?' * (len(_NAMES) - 1)})", rows)  # noqa: S608
+        _put(db, "rollup", rollups)
+        put_days_together(db, [hour_ms])
 
 
-def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int) -> list[Rollup]:
-    """The hourly statistics of a time."""
+def put_days_together(db: sqlite3.Connection, hours_ms: Iterable[int]) -> None:
+    """Makes the statistics of the days of these hours anew."""
+    for day_ms in {hour_ms // DAY_MS * DAY_MS for hour_ms in hours_ms}:
+        db.execute("DELETE FROM rollup_day WHERE hour_ms = ?", (day_ms,))
+        _put(db, "rollup_day", together(rollups(db, day_ms, day_ms + DAY_MS), DAY_MS))
+
+
+def forget_rollups(db: sqlite3.Connection, before_ms: int) -> None:
+    """Lets go of the statistics of hours before then."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        for table in _TABLES.values():
+            db.execute(f"DELETE FROM {table} WHERE hour_ms < ?", (before_ms,))  # noqa: S608
+        put_days_together(db, [before_ms])
+
+
+def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+    """The statistics of a time."""
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM rollup WHERE hour_ms >= ? AND hour_ms < ? "  # noqa: S608
+        f"SELECT {_COLUMNS} FROM {_TABLES[step_ms]} WHERE hour_ms >= ? AND hour_ms < ? "  # noqa: S608
         "ORDER BY hour_ms, model, environment, kind",
         (since_ms, until_ms),
     )
     told = ((*row[:-1], {int(bucket): n for bucket, n in orjson.loads(row[-1]).items()}) for row in found)
     return [Rollup(*values) for values in told]
+
+
+def _put(db: sqlite3.Connection, table: str, rollups: Sequence[Rollup]) -> None:
+    rows = [(*astuple(one)[:-1], orjson.dumps(one.latency, option=orjson.OPT_NON_STR_KEYS).decode()) for one in rollups]
+    db.executemany(f"INSERT INTO {table} ({_COLUMNS}) VALUES (?{', ?' * (len(_NAMES) - 1)})", rows)  # noqa: S608

@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from contract.stored import LEDGER, sealed, some_records
 from slmtrail.core import commitment
 from slmtrail.core.errors import StorageError, StoreError, TrailError
 from slmtrail.core.ports import Fault, Query
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup, together
 from slmtrail.indexer.store.sqlite import SqliteStore, wal_file
 
 
@@ -192,12 +194,19 @@ def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path, whole: Path, co
 
 
 def test_a_store_of_an_older_version_is_brought_up_to_date_by_who_writes(copy: Path) -> None:
+    hours = [Rollup(hour * HOUR_MS, "phi-3", "prod", "inference", hour, latency={80: hour}) for hour in (1, 2, 30)]
+    with closing(SqliteStore(copy, writable=True)) as store:
+        for hour in hours:
+            store.roll_up(hour.hour_ms, [hour])
     old = sqlite3.connect(copy)
-    old.executescript("DROP INDEX record_kind; DROP INDEX record_collector; PRAGMA user_version = 3")
+    old.executescript(
+        "DROP INDEX record_kind; DROP INDEX record_collector; DROP TABLE rollup_day; PRAGMA user_version = 3"
+    )
     old.close()
     with pytest.raises(StoreError, match=r"version 3, .*; start the pipeline once"):
         SqliteStore(copy).search(Query())
-    SqliteStore(copy, writable=True).close()
+    with closing(SqliteStore(copy, writable=True)) as store:
+        assert store.rollups(0, 10**15, DAY_MS) == together(hours, DAY_MS)
     assert faults(copy) == []
 
 
