@@ -19,8 +19,6 @@ class Unescaped:
 
     def __init__(self, escaped: str) -> None:
         self.text = ""
-        if "\\" not in escaped:
-            return
         # Where, in what it says, an escape is over, and by how much the text is longer up to there.
         self._ends: list[int] = [0]
         self._shifts: list[int] = [0]

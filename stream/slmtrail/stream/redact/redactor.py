@@ -23,6 +23,8 @@ _MAX_ESCAPES = 4
 _MAX_REPEAT_WORK_CHARS = 400_000_000
 _SHORT_CHARS = 64
 _SHORT_TEXTS = 4096
+_WITH_TEXTS = (str, list, dict)
+_UNKNOWN = ("json", "replace")
 
 
 class Analyzer(Protocol):
@@ -49,12 +51,12 @@ class _Plan:
     """What is known of one leaf after the first pass."""
 
     leaf: Leaf
-    findings: list[Finding] = field(default_factory=list)
-    continued: list[tuple[int, int]] = field(default_factory=list)
-    """Spans that belong to a finding which began in the leaf before."""
+    findings: list[Finding]
+    error: str = ""
+    continued: int = 0
+    """Where a finding ends that began in the leaf before."""
     split: dict[Finding, str] = field(default_factory=dict)
     """The whole value of a finding that goes on in the next leaf."""
-    error: str = ""
 
     @property
     def clean(self) -> bool:
@@ -136,28 +138,29 @@ class _Record:
         broken: dict[str, str] = {}
         if self._analyzer.finds_names:
             self._prepare(event)
-        for name in sorted(event):
-            type_, treatment = self._treatments.get(name, ("json", "replace"))
-            if treatment not in ("replace", "pseudonym") or not isinstance(event[name], str | list | dict):
+        treatments = [(name, *self._treatments.get(name, _UNKNOWN)) for name in sorted(event)]
+        for name, type_, treatment in treatments:
+            value = event[name]
+            if treatment not in ("replace", "pseudonym") or not isinstance(value, _WITH_TEXTS):
                 continue
             self._plans = plans[name] = []
             try:
-                walk(name, type_, treatment, event[name], self._collect)
-                self._join_runs(plans[name])
+                walk(name, type_, treatment, value, self._collect)
+                if len(self._plans) > 1:
+                    self._join_runs(self._plans)
             except Exception as error:
                 broken[name] = type(error).__name__
         self._add_repeats([plan for field_plans in plans.values() for plan in field_plans])
         redacted: dict[str, Any] = {}
-        for name in sorted(event):
-            type_, treatment = self._treatments.get(name, ("json", "replace"))
-            value = event[name]
+        for name, type_, treatment in treatments:
             if treatment == "drop":
                 continue
-            if treatment == "hash" and isinstance(value, str | list | dict):
+            value = event[name]
+            if treatment == "hash" and isinstance(value, _WITH_TEXTS):
                 redacted[name] = hashed(type_, value, self._hash)
             elif name in broken:
                 redacted.update(self._withheld_field(name, type_, broken[name]))
-            elif name in plans and not all(plan.clean for plan in plans[name]):
+            elif name in plans and any(not plan.clean for plan in plans[name]):
                 remaining = iter(plans[name])
 
                 def visit(leaf: Leaf, remaining: Iterator[_Plan] = remaining) -> str:
@@ -174,7 +177,7 @@ class _Record:
     def redact_text(self, text: str) -> tuple[str, list[Finding]]:
         leaf = Leaf("", text)
         findings, error = self._look(text)
-        redacted = self._apply(leaf, _Plan(leaf, findings, error=error))
+        redacted = self._apply(leaf, _Plan(leaf, findings, error))
         return redacted, [Finding("WITHHELD", 0, len(text), 1.0, error)] if error else findings
 
     # The first pass: look at every text.
@@ -190,25 +193,25 @@ class _Record:
         # What goes wrong here goes wrong again where the text is looked at, and is dealt with there.
         with contextlib.suppress(Exception):
             for name in sorted(event):
-                type_, treatment = self._treatments.get(name, ("json", "replace"))
-                if treatment in ("replace", "pseudonym") and isinstance(event[name], str | list | dict):
+                type_, treatment = self._treatments.get(name, _UNKNOWN)
+                if treatment in ("replace", "pseudonym") and isinstance(event[name], _WITH_TEXTS):
                     walk(name, type_, treatment, event[name], visit)
             self._analyzer.prepare(texts)
 
     def _collect(self, leaf: Leaf) -> str:
-        plan = _Plan(leaf)
-        self._plans.append(plan)
         if leaf.blob:
-            plan.error = "blob"
+            self._plans.append(_Plan(leaf, [], "blob"))
             return leaf.text
         text = _with_key(leaf)
-        findings, plan.error = self._look(text, with_escapes=True)
+        findings, error = self._look(text, with_escapes=True)
         shift = len(text) - len(leaf.text)
-        plan.findings = [
-            found._replace(start=max(found.start - shift, 0), end=found.end - shift)
-            for found in findings
-            if found.end > shift
-        ]
+        if shift:
+            findings = [
+                found._replace(start=max(found.start - shift, 0), end=found.end - shift)
+                for found in findings
+                if found.end > shift
+            ]
+        self._plans.append(_Plan(leaf, findings, error))
         return leaf.text
 
     def _look(self, text: str, *, with_escapes: bool = False) -> tuple[list[Finding], str]:
@@ -228,8 +231,10 @@ class _Record:
     def _found_in(self, text: str, escapes: int) -> list[Finding]:
         """The findings in a text, and in what it says, if it has escapes in escapes, so many times over."""
         findings = self._find(text)
-        unescaped = Unescaped(text) if escapes else None
-        if not unescaped or not unescaped.text:
+        if not escapes or "\\" not in text:
+            return findings
+        unescaped = Unescaped(text)
+        if not unescaped.text:
             return findings
         said = [unescaped.in_escaped(found) for found in self._found_in(unescaped.text, escapes - 1)]
         return list(dict.fromkeys([*map(unescaped.without_halves, findings), *said]))
@@ -251,7 +256,7 @@ class _Record:
                     plan, begin, end = run[place], starts[place], starts[place + 1]
                     if found.start < begin:
                         if self._operator(found.type) != "keep":
-                            plan.continued.append((0, min(found.end, end) - begin))
+                            plan.continued = max(plan.continued, min(found.end, end) - begin)
                         continue
                     part = found._replace(start=found.start - begin, end=min(found.end, end) - begin)
                     if found.end > end:
@@ -303,7 +308,7 @@ class _Record:
         for found in sorted(plan.findings, key=_order):
             self._note(leaf, found, operators[found])
         pieces: list[str] = []
-        done = max((end for _, end in plan.continued), default=0)
+        done = plan.continued
         for group in _groups(removed):
             start, end = group[0].start, max(found.end for found in group)
             if end <= done:

@@ -104,7 +104,7 @@ class _Walker:
             if depth == MAX_NESTING:
                 return self._visit(Leaf(path, text, blob=True))
             return self._json(path, text, depth + 1, key)
-        head = _BASE64_URI.match(text)
+        head = _BASE64_URI.match(text) if text[:1] in "dD" else None
         if head:
             return head.group() + self._visit(Leaf(path, text[head.end() :], blob=True))
         return self._visit(Leaf(path, text, self._treatment, key, run))
