@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import logging
@@ -13,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from slmtrail.app import log
+from slmtrail.app.tables import FORMATS
 from slmtrail.app.terminal import Console, inline
+from slmtrail.core.ports import Sealed
 from tree import ROOT
 
 HOSTILE = "\x1b[2J\x1b]0;t\x07\x1b]52;c;Yw==\x1b\\\x9b2J\x85\u2028\u2029\u202erev\u2066\u200b\x00\x7f\b\ro\ud800"
@@ -85,3 +88,22 @@ def test_an_entry_of_the_log_is_one_line_whatever_it_tells_of(as_json: bool, mon
         entry = json.loads(line)
         assert entry["message"].startswith("a request of x\n2026")
         assert "Traceback" in entry["exception"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd()", "'=cmd()"),
+        ("@SUM(1)", "'@SUM(1)"),
+        (" \n+1", "' \n+1"),
+        ("\uff1dcmd()", "'\uff1dcmd()"),
+        ("\tx", "'\tx"),
+        ("a;=cmd();\uff0b1", "a;'=cmd();'\uff0b1"),
+        ("a\t-1", "a\t'-1"),
+        ("1 - 1 = 0; b", "1 - 1 = 0; b"),
+    ],
+)
+def test_a_table_holds_nothing_that_a_spreadsheet_runs(text: str, cell: str) -> None:
+    row = FORMATS["csv"].row(Sealed("l", 0, "a", {"message": text, "user.id": text, "slm.latency_ms": -5}, b""))
+    read = next(csv.DictReader(io.StringIO((FORMATS["csv"].head() + row).decode(), newline="")))
+    assert (read["message"], read["user.id"], read["slm.latency_ms"]) == (cell, cell, "-5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,7 +53,10 @@ COLUMNS = (
 )
 """The columns of a table: what people ask for. A field that is none of them is in the NDJSON."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_RUNS = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"\s*{_RUNS}|[\t\r\n]")
+_FORMULA_WITHIN = re.compile(rf"(?<=[;\t])(?={_RUNS})")
+"""Where a spreadsheet takes semicolons or tabs for what parts cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def _cell(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = " ".join(value)
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = _FORMULA_WITHIN.sub("'", text)
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _written(cells: list[str]) -> bytes:
