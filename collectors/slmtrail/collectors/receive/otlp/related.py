@@ -15,7 +15,8 @@ from slmtrail.collectors.tail.formats.values import word
 _MARKS = frozenset(
     "gen_ai.operation.name gen_ai.system gen_ai.provider.name gen_ai.request.model gen_ai.response.model "
     "gen_ai.tool.name gen_ai.tool.call.id gen_ai.evaluation.name gen_ai.prompt gen_ai.completion mcp.method.name "
-    "llm.request.type llm.request.model llm.model_name openinference.span.kind traceloop.span.kind".split()
+    "llm.request.type llm.request.model llm.model_name openinference.span.kind traceloop.span.kind "
+    "ai.operationId langfuse.observation.type".split()
 )
 """Attributes that only the instrumentation of a model or of what stands around one sets."""
 

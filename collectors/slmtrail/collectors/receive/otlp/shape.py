@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.collectors.receive.otlp import genai, openinference, traceloop
+from slmtrail.collectors.receive.otlp import genai, langfuse, openinference, traceloop, vercel
 from slmtrail.collectors.receive.otlp.signals import Origin
 from slmtrail.collectors.receive.otlp.told import Told
 from slmtrail.collectors.sidecar.fit import cut_to, fitting
@@ -54,7 +54,7 @@ def told_by(attributes: dict[str, Any]) -> Told:
     """What the vocabularies understand of attributes."""
     told = Told(attributes)
     told.adopt(_ADOPTED)
-    for vocabulary in (genai, openinference, traceloop):
+    for vocabulary in (genai, openinference, traceloop, vercel, langfuse):
         vocabulary.read(told)
     # Some tell of the end only where they tell of the message.
     said = told.fields.get("gen_ai.output.messages") or []
