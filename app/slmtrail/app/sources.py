@@ -60,7 +60,7 @@ def messages(settings: Settings, topic: str, partition: int, since_ms: int = 0) 
         bus = parts.open_bus(settings)
         try:
             reader = runner.run(bus.read(topic, partition, None))
-            while batch := runner.run(reader.poll(PAGE, POLL_MS)):
+            while runner.run(reader.waiting()) and (batch := runner.run(reader.poll(PAGE, POLL_MS))):
                 yield from (each for each in batch if each.timestamp_ms >= since_ms)
                 if batch[-1].timestamp_ms > now_ms:
                     return

@@ -22,6 +22,8 @@ _VERSION = "; compatible-with=8"
 _BUSY = (429, 503)
 _BUSY_WAITS_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 _MISSING_ROUTE = (400, 404, 405)
+CLOSED_TOO = {"expand_wildcards": "open,closed"}
+"""For a refresh before all records are looked at: it fails where an index is closed, which a search passes over."""
 
 
 class _Json(OrjsonSerializer):
@@ -71,7 +73,10 @@ class ElasticClient:
         """
         for wait_s in (*_BUSY_WAITS_S, None):
             try:
-                return self.raw(method, path, body, **params)
+                answer = self.raw(method, path, body, **params)
+                if wait_s is None or not (path.endswith("/_search") and _partial(answer)):
+                    return answer
+                time.sleep(wait_s)
             except ApiError as error:
                 if error.status_code == 404:
                     return None
@@ -92,12 +97,15 @@ class ElasticClient:
 
     def refused(self, error: ApiError) -> StoreError:
         """What to say of a request that the cluster refused."""
+        told = _type(error)
         advice = {
             401: "; give it the user or API key that may",
             403: "; give it the role of what it does (slmtrail setup elasticsearch-roles)",
         }.get(error.status_code, "")
         kind = NotAllowed if advice else StoreError
-        return kind(f"Elasticsearch at {self.place} refused: {error.status_code} {_type(error)}{advice}")
+        if told == "index_closed_exception":
+            advice = "; an index of records is closed, so what it holds can be neither seen nor erased: open it"
+        return kind(f"Elasticsearch at {self.place} refused: {error.status_code} {told}{advice}")
 
     def unreachable(self, error: TransportError) -> StoreError:
         """What to say when there is no answer."""
@@ -145,6 +153,11 @@ class ElasticClient:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
+
+
+def _partial(answer: Any) -> bool:
+    """Whether some shards had no answer, though there was time."""
+    return bool(answer["_shards"]["failed"]) and not answer["timed_out"]
 
 
 def _type(error: ApiError) -> str:
