@@ -219,8 +219,8 @@ async def read_all(bus: Bus, topic: str, partitions: int = PARTITIONS) -> list[D
     found: list[Delivery] = []
     for partition in range(partitions):
         reader = await bus.read(topic, partition, 0)
-        while batch := await reader.poll(1000, 1500):
-            found += batch
+        while await reader.waiting():
+            found += await reader.poll(1000, 1500)
         await reader.close()
     return found
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import commands
+
 DEADLINE_S = 120
 COMMAND = [sys.executable, "-m", "slmtrail.app.cli"]
 
@@ -169,17 +171,9 @@ class Trail:
         finally:
             connection.close()
 
-    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Runs a command of the trail to its end."""
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            env={**os.environ, **self.environ},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        return commands.run(arguments, {**os.environ, **self.environ}, stdin, DEADLINE_S)
 
     def search(self, *arguments: str) -> list[dict[str, Any]]:
         """All records that a search finds, page by page."""
