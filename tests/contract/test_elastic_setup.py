@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from contract.stored import sealed
+from contract.stored import LEDGER, sealed
 from servers.elastic import Elastic
+from slmtrail.core.errors import StoreError
 from slmtrail.indexer.store import elastic_setup as setup
 from slmtrail.indexer.store.elastic import ElasticStore
 from slmtrail.indexer.store.elastic_client import ElasticClient
@@ -108,3 +109,26 @@ def test_templates_of_a_newer_slmtrail_are_left_alone(client: ElasticClient, str
     plan = setup.plan(client, streams)
     assert plan.changes == []
     assert "newer" in plan.left[0]
+
+
+def test_a_closed_index_is_an_error_wherever_all_records_are_looked_at(
+    client: ElasticClient, streams: Streams, elastic: Elastic
+) -> None:
+    store = ElasticStore(elastic.url, writable=True, dataset=streams.dataset)
+    assert store.write([sealed(0)]) == []
+    stream = f"logs-{streams.dataset}.standard-none"
+    (first,) = client.ask("GET", f"/{stream}/_mapping")
+    client.ask("POST", f"/{stream}/_rollover")
+    client.ask("POST", f"/{first}/_close")
+    for look in (
+        lambda: store.holding(LEDGER, [0]),
+        lambda: store.tally(LEDGER, 0, 1),
+        lambda: list(store.scan(LEDGER, 0, 1)),
+        lambda: store.erase(LEDGER, [(0, 0)]),
+        lambda: store.expire({}, {LEDGER: [(0, 0)]}),
+    ):
+        with pytest.raises(StoreError, match="open it"):
+            look()
+    client.ask("POST", f"/{first}/_open")
+    assert store.holding(LEDGER, [0]) == {0}
+    store.close()

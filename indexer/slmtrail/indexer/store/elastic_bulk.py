@@ -18,7 +18,7 @@ from slmtrail.core.errors import StoreError
 from slmtrail.core.fields import FIELDS
 from slmtrail.core.ports import Refusal, Sealed
 from slmtrail.indexer.store.columns import objection
-from slmtrail.indexer.store.elastic_client import ElasticClient
+from slmtrail.indexer.store.elastic_client import CLOSED_TOO, ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams, stored_id
 from slmtrail.indexer.store.elastic_pace import Pace
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
@@ -28,9 +28,12 @@ MAX_ID_BYTES = 512
 _BUSY = frozenset({429, 502, 503, 504})
 _REFUSED_OUTRIGHT = 429
 _TOO_LARGE = 413
+_CREATED = 201
 _OF_THE_CLUSTER = frozenset({"validation_exception", "index_closed_exception"})
 """What is answered with 400 though no document is at fault, such as a cluster that has all the shards it may have."""
-_ANSWER = "errors,items.create.status,items.create.error.type,items.create.error.reason,items.create._index"
+_ANSWER = ",".join(
+    f"items.create.{name}" for name in ("status", "error.type", "error.reason", "_index", "failure_store")
+)
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
 _PLACE = b'{"%b":%%b,"%b":%%d' % (LEDGER.encode(), LEAF.encode())
@@ -101,7 +104,7 @@ class Bulk:
                     raise self._client.unreachable(error) from error
                 unsure = True
             else:
-                busy, doubled = self._again(pending, answer, refusals) if answer["errors"] else ([], [])
+                busy, doubled = self._again(pending, answer, refusals)
                 if busy and not next(waits, False):
                     raise StoreError(f"Elasticsearch at {self._client.place} is too busy to take records; try later")
                 pending = busy + doubled
@@ -115,17 +118,27 @@ class Bulk:
         What is refused for good comes to `refusals`.
         """
         busy, doubled = [], []
-        for document, item in zip(sent, answer["items"], strict=True):
-            one = item["create"]
-            if one["status"] in _BUSY:
-                busy.append(document)
-            elif one["status"] == 409:
-                doubled.append((document, one["_index"]))
-            elif one["status"] in (400, _TOO_LARGE) and one["error"]["type"] not in _OF_THE_CLUSTER:
-                refusals.append(Refusal(document.sealed, _reason(one["error"])))
-            elif one["status"] >= 300:
-                kind = one["error"]["type"]
-                raise StoreError(f"Elasticsearch at {self._client.place} takes no records: {kind}")
+        try:
+            for document, item in zip(sent, answer["items"], strict=True):
+                one = item["create"]
+                if one["status"] == _CREATED and "failure_store" not in one:
+                    continue
+                if one["status"] in _BUSY:
+                    busy.append(document)
+                elif one["status"] == 409:
+                    doubled.append((document, one["_index"]))
+                elif one["status"] in (400, _TOO_LARGE) and one["error"]["type"] not in _OF_THE_CLUSTER:
+                    refusals.append(Refusal(document.sealed, _reason(one["error"])))
+                elif one["status"] >= 300:
+                    kind = one["error"]["type"]
+                    raise StoreError(f"Elasticsearch at {self._client.place} takes no records: {kind}")
+                elif one.get("failure_store") == "used":
+                    refusals.append(Refusal(document.sealed, "it went to the failure store, where nobody searches"))
+        except (KeyError, TypeError, ValueError):
+            raise StoreError(
+                f"Elasticsearch at {self._client.place}: a bulk request is not answered as Elasticsearch does; "
+                "look at what stands between"
+            ) from None
         if busy:
             self._pace.held_up()
         return busy, self._at_other_leaves(doubled)
@@ -139,7 +152,7 @@ class Bulk:
     def _absent(self, documents: list[_Document]) -> list[_Document]:
         """Those that did not arrive, after a request whose answer is not known. An index that was rolled over since
         would take the others once more."""
-        self._client.raw("POST", f"/{self._streams.searched}/_refresh")
+        self._client.raw("POST", f"/{self._streams.searched}/_refresh", **CLOSED_TOO)
         body = {
             "size": len(documents) * 2,
             "query": {"ids": {"values": [document.id for document in documents]}},
@@ -205,4 +218,4 @@ def _place(source: dict[str, Any]) -> tuple[Any, Any]:
 
 def _reason(error: dict[str, Any]) -> str:
     """Why the server refused a document, without the pieces of it that the server likes to quote."""
-    return f"{error['type']}: {_QUOTES.split(error['reason'])[0][:_REASON_CHARS]}"
+    return f"{error['type']}: {_QUOTES.split(str(error.get('reason')))[0][:_REASON_CHARS]}"

@@ -153,6 +153,36 @@ def test_what_only_the_cluster_is_at_fault_for_refuses_no_document(kind: str, re
             bulk(server).write([sealed(0)])
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<html>",
+        [],
+        {},
+        {"items": None},
+        {"items": []},
+        {"items": [{"create": {"status": 201}}] * 2},
+        {"items": [{"index": {"status": 201}}]},
+        {"items": [{"create": {}}]},
+        {"items": [{"create": {"status": "201"}}]},
+        {"items": [{"create": {"status": 400}}]},
+        {"items": [{"create": {"status": 409, "error": {"type": "version_conflict_engine_exception"}}}]},
+    ],
+)
+def test_an_answer_of_another_form_is_no_proof_that_anything_is_stored(answer: Any) -> None:
+    server = Server(["fine"])
+    server.raw = lambda *_, **__: answer  # type: ignore[method-assign]
+    with pytest.raises(StoreError, match="not answered as Elasticsearch does"):
+        bulk(server).write([sealed(0)])
+
+
+def test_what_went_to_the_failure_store_is_not_stored() -> None:
+    server = Server(["fine"])
+    server._bulk = lambda _: [{"create": {"status": 201, "failure_store": "used"}}]  # type: ignore[method-assign]
+    (refusal,) = bulk(server).write([sealed(0)])
+    assert "failure store" in refusal.reason
+
+
 def test_requests_shrink_while_the_server_is_busy_and_grow_again() -> None:
     pace = Pace()
     first = pace.records
