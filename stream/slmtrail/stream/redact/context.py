@@ -155,6 +155,7 @@ class TextWords:
         self._is_aligned = words.by_chunk and len(self._small) == len(text)
         self._around: dict[int, list[str]] = {}
         self._reach: dict[int, tuple[int, int]] = {}
+        self._may_counts: dict[str, bool] = {}
 
     def one_around(self, start: int, wanted: Sequence[str]) -> str:
         """One of the words wanted that is, or is part of, a word around `start`; "" if none is."""
@@ -229,10 +230,13 @@ class TextWords:
 
     def _may_count(self, word: str) -> bool:
         """Whether a word that doesn't count by itself may count in this text: see `_beside_colons`."""
-        small = self._small
-        return self._words.be_is_special or (
-            ":" in small and (f"{word}:" in small or f":{word}" in small or not word.isascii())
-        )
+        known = self._may_counts.get(word)
+        if known is None:
+            small = self._small
+            known = self._may_counts[word] = self._words.be_is_special or (
+                ":" in small and (f"{word}:" in small or f":{word}" in small or not word.isascii())
+            )
+        return known
 
     def _reach_of(self, start: int) -> tuple[int, int]:
         """A part of the text outside of which none of the words around `start` stands."""

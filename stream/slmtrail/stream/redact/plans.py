@@ -71,31 +71,30 @@ class PatternPlan:
         self._invalidate = check(recognizer, "invalidate_result")
         self._context = table.context(recognizer.context or ())
         always = any(word in said.lower() for said in said_words for word in self._context.words)
-        self._entries: list[tuple[int, str, float, bool]] = []
+        self._entries: list[tuple[int, int, str, float, bool]] = []
         for pattern in recognizer.patterns:
             weak = self._validate is None and pattern.score < threshold
             if weak and (not self._context.words or boosted(pattern.score) < threshold):
                 continue
             name = f"{recognizer.name}/{pattern.name}"
             number = table.add(pattern.regex, int(recognizer.global_regex_flags), name)
-            self._entries.append((number, name, pattern.score, weak and not always))
-        self.numbers = [table.gate_number(number) for number, _, _, _ in self._entries]
+            self._entries.append((table.gate_number(number), number, name, pattern.score, weak and not always))
+        self.numbers = [entry[0] for entry in self._entries]
 
     def results(self, seen: Seen) -> list[Result]:
         """The matches that pass the checks."""
         found: list[Result] = []
         alone = True
-        hits = seen.hits
-        for gate, (number, name, base, needs_context) in zip(self.numbers, self._entries, strict=True):
-            if gate not in hits and gate in self._table.gate.gated:
+        hits, gated = seen.hits, self._table.gate.gated
+        is_checked = self._validate is not None or self._invalidate is not None
+        for gate, number, name, base, needs_context in self._entries:
+            if gate not in hits and gate in gated:
                 continue
             if needs_context and not seen.present(self._context):
                 continue
             alone = not found
             for start, end in self._table.spans(seen, number):
-                score = base
-                if self._validate or self._invalidate:
-                    score = self._checked(seen.text[start:end], base)
+                score = self._checked(seen.text[start:end], base) if is_checked else base
                 if score > 0:
                     found.append(Result(self._type, start, end, score, name))
         # The matches of one pattern don't overlap.
