@@ -1,6 +1,6 @@
 """The indexer on a real Elasticsearch, hurt at random moments: each record is searched once or is a dead letter.
 
-SLMTRAIL_FAULT_ROUNDS: how many things happen (`make faults` takes 30).
+SLMTRAIL_FAULT_ROUNDS: how many things happen (`make faults` takes 30). SLMTRAIL_FAULT_SEED: when.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from slmtrail.indexer.store.elastic_names import DATASET, Streams
 from slmtrail.indexer.store.mapping import LEAF, LEDGER
 from trails import Trail, eventually
 
-SEED = 20261127
+SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261127"))
 ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "9"))
 PARTITIONS = 2
 BATCH = 100
@@ -45,7 +45,7 @@ KINDS = (
     "server killed",
     "lost answer, rollover",
     "server frozen",
-    "kill",
+    "index closed",
 )
 
 
@@ -116,11 +116,10 @@ class IndexTrail(Trail):
         stored: int = self.client.ask("GET", f"/{self.streams.searched}/_count")["count"]
         return stored + len(self.letters()) >= len(self.published)
 
-    def rollover(self) -> None:
-        """A new backing index for each data stream."""
+    def rollover(self) -> list[str]:
+        """A new backing index for each data stream; those that were written to before."""
         found = self.client.ask("GET", f"/_resolve/index/{self.streams.pattern}")["data_streams"]
-        for stream in found:
-            self.client.ask("POST", f"/{stream['name']}/_rollover")
+        return [self.client.ask("POST", f"/{stream['name']}/_rollover")["old_index"] for stream in found]
 
 
 async def _letters(bus: SqliteBus) -> list[dict[str, Any]]:
@@ -146,9 +145,9 @@ def trail(tmp_path: Path) -> Iterator[IndexTrail]:
 
 
 @contextmanager
-def coming_in(trail: IndexTrail, rng: random.Random) -> Iterator[None]:
+def coming_in(trail: IndexTrail) -> Iterator[None]:
     """Records come in meanwhile."""
-    stop = threading.Event()
+    stop, rng = threading.Event(), random.Random(SEED)
 
     def feed() -> None:
         while not stop.wait(0.1):
@@ -166,10 +165,11 @@ def coming_in(trail: IndexTrail, rng: random.Random) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.servers
 def test_each_record_is_searched_once_or_is_a_dead_letter(trail: IndexTrail) -> None:
+    print(f"SLMTRAIL_FAULT_SEED={SEED}", flush=True)
     rng = random.Random(SEED)
     refused: list[str] = []
     trail.launch()
-    with coming_in(trail, rng):
+    with coming_in(trail):
         for number in range(ROUNDS):
             kind = KINDS[number % len(KINDS)]
             print(f"round {number}: {kind}, {len(trail.published)} records", flush=True)
@@ -214,6 +214,16 @@ def hurt(kind: str, trail: IndexTrail, rng: random.Random, refused: list[str]) -
         if rng.random() < 0.5:
             index.kill()
         trail.elastic.resume()
+    elif kind == "index closed":
+        with faults(trail.proxy, "lose answer", 1):
+            closed = trail.rollover()
+            index.kill()
+        for name in closed:
+            trail.client.ask("POST", f"/{name}/_close")
+        index.start()
+        pause(rng.uniform(1, 3))
+        for name in closed:
+            trail.client.ask("POST", f"/{name}/_open")
 
 
 @contextmanager
