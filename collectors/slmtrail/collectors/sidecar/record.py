@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import json
+import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ MAX_RAW_CHARS = 64 * 1024
 MAX_MODELS = 256
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _LINES = re.compile("ndjson|jsonl|stream\\+json")
+_LINES_OF_JSON = re.compile(rb"\}\r?\n\{")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
 
 
@@ -155,8 +158,10 @@ def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
     streaming = False
     if status == 200:
         content_type = seen.answered[b"content-type"].lower()
-        server_sent = "event-stream" in content_type
-        streaming = server_sent or (_LINES.search(content_type) is not None and asked.get("stream") is not False)
+        begins = seen.pieces[0][1][:8] if seen.pieces else b""
+        server_sent = "event-stream" in content_type or begins.startswith((b"data:", b"event:", b": "))
+        lines = _LINES.search(content_type) or (api.ndjson and _LINES_OF_JSON.search(seen.response))
+        streaming = server_sent or (bool(lines) and asked.get("stream") is not False)
         if streaming:
             answered, fault = _streamed(seen, api, server_sent=server_sent)
         else:
@@ -240,7 +245,21 @@ def _object(data: bytes) -> Json:
     try:
         return mapping(events.load(data)) if data else {}
     except EventError:
-        return {}
+        return mapping(_as_servers_read(data))
+
+
+def _as_servers_read(data: bytes) -> Any:
+    """What is not quite JSON and that model servers in Python take all the same: NaN, numbers without bounds, a byte
+    order mark, UTF-16 and UTF-32. Else who asks so would go by what reads prompts."""
+    try:
+        value = json.loads(data, parse_constant=str, parse_float=_finite)
+        return events.load(json.dumps(value).encode())
+    except (ValueError, RecursionError, EventError):
+        return None
+
+
+def _finite(number: str) -> float | str:
+    return float(number) if math.isfinite(float(number)) else number
 
 
 def _several(data: bytes) -> Json:

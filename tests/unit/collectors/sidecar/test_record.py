@@ -279,6 +279,35 @@ def test_a_body_that_is_no_json_object_is_kept_as_it_was(body: bytes) -> None:
     assert event["gen_ai.request.model"] == "m"
 
 
+LENIENT = {
+    "nan": ('{"model": "m", "x": NaN, %s', "utf-8"),
+    "infinite": ('{"model": "m", "x": [-Infinity, 1e400], %s', "utf-8"),
+    "mark": ('{"model": "m", %s', "utf-8-sig"),
+    "utf-16": ('{"model": "m", %s', "utf-16"),
+    "utf-32": ('{"model": "m", %s', "utf-32-be"),
+}
+
+
+@pytest.mark.parametrize("name", LENIENT)
+def test_what_servers_take_for_json_hides_no_prompt(name: str) -> None:
+    text, encoding = LENIENT[name]
+    body = (text % '"messages": [{"role": "user", "content": "hellö"}]}').encode(encoding)
+    event = recorded("/v1/chat/completions", body, b'\xef\xbb\xbf{"model": "m2"}')
+    assert text_of(event["gen_ai.input.messages"]) == ["hellö"]
+    assert (event["gen_ai.response.model"], event["event.outcome"]) == ("m2", "success")
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain"])
+def test_a_stream_under_another_type_is_read_as_one(kind: str) -> None:
+    chunks = ['{"choices": [{"index": 0, "delta": {"content": "hey"}, "finish_reason": "stop"}]}', "[DONE]"]
+    answer = "".join(f"data: {chunk}\n\n" for chunk in chunks).encode()
+    event = recorded("/v1/chat/completions", {"model": "m"}, answer, kind)
+    assert (text_of(event["gen_ai.output.messages"]), event["event.outcome"]) == (["hey"], "success")
+    lines = b'{"message": {"content": "he"}, "done": false}\n{"message": {"content": "y"}, "done": true}\n'
+    event = recorded("/api/chat", {"model": "m"}, lines, kind)
+    assert (text_of(event["gen_ai.output.messages"]), event["event.outcome"]) == (["hey"], "success")
+
+
 def test_what_is_nested_too_deep_is_kept_as_text() -> None:
     deep = b'{"model": "m", "messages": ' + b'[{"role":' * 100 + b"1" + b"}]" * 100 + b', "top_p": 1}'
     event = recorded("/v1/chat/completions", deep, b'{"model": "m"}')
