@@ -47,7 +47,7 @@ def _parsed(text: str) -> list[int] | None:
     numbers: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and (not dash or last.isdecimal())):
+        if not (first.isdecimal() and (not dash or last.isdecimal()) and int(first) <= int(last or first)):
             raise SettingsError(f"--partitions: {part!r} is no number and no range such as 2-4")
         numbers.update(range(int(first), int(last or first) + 1))
     return sorted(numbers)
