@@ -18,21 +18,15 @@ JUDGE = "@judge"
 
 
 def alerted(output: Output, windows: Windows, desk: Desk) -> Output:
-    """`output` with the alerts that its signals raise, and what `windows` remembers after them.
+    """`output` with the alerts that its signals raise.
 
     `windows` moves on. Where the output can't be published, it has to go back to what the bus holds.
     """
-    return with_alerts(output, windows.take(output.signals), windows, desk)
-
-
-def with_alerts(output: Output, alerts: Iterable[Alert], windows: Windows, desk: Desk) -> Output:
-    """`output` with these alerts."""
-    made = told(alerts, desk)
+    made = told(windows.take(output.signals), desk)
     return dataclasses.replace(
         output,
         records=[*output.records, *made.records],
         alerts=[*output.alerts, *made.alerts],
-        windows=windows.changed(),
         tally=output.tally + made.tally,
     )
 

@@ -1,8 +1,9 @@
-"""Publishes what a batch became, in the one order that survives a crash at any point: the chains last."""
+"""Publishes what a batch became, and then keeps the state after it: the order that survives a crash at any point."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 
 import orjson
@@ -17,22 +18,38 @@ WINDOWS = "@windows/"
 SHARDS = "@shards/"
 """The same, where many workers share them."""
 
+KEEP_S = 2.0
+"""What windows remember is kept on the bus this often; what a crash makes others look at again is no more than this."""
+KEEP_SHARE = 0.1
+"""Where keeping it takes long, it is kept less often: it takes no more of the time than this."""
+
 _TALLIED = {"kind": metrics.RECORDS_MADE, "finding": metrics.FINDINGS, "rule": metrics.ALERTS_RAISED}
 
 log = logging.getLogger(__name__)
 
 
 async def publish(output: Output, bus: Bus, signals: Sequence[Message] = ()) -> None:
-    """Returns when all of `output`, and its signals where they travel, is on the bus. The batch may be acknowledged
+    """Returns when all of `output`, and its signals where they travel, is on the bus. The state after it may be kept
     then, not before."""
     await bus.publish(RECORDS, output.records)
     await bus.publish(SIGNALS, signals)
     await bus.publish(ALERTS, output.alerts)
     await bus.publish(DEADLETTERS, output.deadletters)
-    # At once, so that on SQLite neither can be there without the other.
-    chains = [Message(name, chain.encode()) for name, chain in output.chains.items()]
-    await bus.publish(STATE, [*chains, *(Message(f"{WINDOWS}{name}", data) for name, data in output.windows.items())])
     _count(output)
+
+
+async def keep(chains: Mapping[str, Chain], bus: Bus, windows: Mapping[str, bytes] | None = None) -> None:
+    """Returns when these chains, and what windows remember, are on the bus. What led to them may be acknowledged then,
+    not before."""
+    pieces = [Message(f"{WINDOWS}{name}", data) for name, data in (windows or {}).items()]
+    # At once, so that on SQLite neither can be there without the other.
+    await bus.publish(STATE, [*(Message(name, chain.encode()) for name, chain in chains.items()), *pieces])
+
+
+def next_keeping_s(began_s: float) -> float:
+    """When what the windows remember is to be kept again, after a keeping that began then and has just ended."""
+    now_s = time.monotonic()
+    return now_s + max(KEEP_S, (now_s - began_s) / KEEP_SHARE)
 
 
 async def carried(bus: Bus) -> dict[str, Chain]:

@@ -94,7 +94,7 @@ class Desk:
 
 @dataclass(slots=True)
 class Output:
-    """What a batch became. All of it is published before the batch is acknowledged, `chains` last."""
+    """What a batch became. All of it is published before `chains` are kept, and that before it is acknowledged."""
 
     records: list[Message] = field(default_factory=list)
     signals: list[Signals] = field(default_factory=list)
@@ -103,8 +103,6 @@ class Output:
     """Of each frame its partition and offset, and how many signals there are up to its end."""
     alerts: list[Message] = field(default_factory=list)
     """Filled in from the signals, with the records about them; see alerting.py."""
-    windows: dict[str, bytes] = field(default_factory=dict)
-    """What the windows remember after this batch, where it changed."""
     deadletters: list[Message] = field(default_factory=list)
     chains: dict[str, Chain] = field(default_factory=dict)
     redelivered: int = 0

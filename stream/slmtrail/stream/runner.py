@@ -9,11 +9,12 @@ from functools import partial
 from slmtrail.core.metrics import PROCESS_SECONDS
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
 from slmtrail.core.tracing import TRACING, frames_in
-from slmtrail.stream.alerting import alerted, with_alerts
-from slmtrail.stream.emit import carried, publish, remembered
+from slmtrail.stream.alerting import alerted, told
+from slmtrail.stream.chain import Chain
+from slmtrail.stream.emit import carried, keep, next_keeping_s, publish, remembered
 from slmtrail.stream.job.repartition import opened
 from slmtrail.stream.judge.windows import Windows
-from slmtrail.stream.process import Desk, Output, in_force, process
+from slmtrail.stream.process import Desk, in_force, process
 
 GROUP = "slmtrail-stream"
 POLL_MS = 1000
@@ -29,19 +30,18 @@ async def run(bus: Bus, desk: Desk, batch_frames: int, over: asyncio.Event) -> N
     chains = await carried(bus)
     windows = Windows(desk.judge)
     windows.restore_shards(await remembered(bus))
-    subscription, told = await bus.subscribe(FRAMES, GROUP), await bus.subscribe(SIGNALS, GROUP)
-    next_tick_s = time.monotonic() + PATIENCE_S
+    subscription, erasing = await bus.subscribe(FRAMES, GROUP), await bus.subscribe(SIGNALS, GROUP)
+    moved: dict[str, Chain] = {}
+    next_tick_s, next_keep_s = time.monotonic() + PATIENCE_S, 0.0
     try:
-        while not over.is_set():
-            if refused := desk.judge.refused(time.time_ns() // 1_000_000):
-                await publish(with_alerts(Output(), windows.take(refused), windows, desk), bus)
-            batch = await subscription.poll(batch_frames, POLL_MS)
-            if erasures := await told.poll(batch_frames, 0):
+        while True:
+            ending = over.is_set()
+            by_time = windows.take(desk.judge.refused(time.time_ns() // 1_000_000))
+            batch = [] if ending else await subscription.poll(batch_frames, POLL_MS)
+            erasures = await erasing.poll(batch_frames, 0)
+            for delivery in erasures:
                 # No signals travel here, only who is to be forgotten.
-                for delivery in erasures:
-                    await asyncio.to_thread(windows.forget, opened(delivery.value).forget)
-                await publish(with_alerts(Output(), [], windows, desk), bus)
-                await told.commit()
+                await asyncio.to_thread(windows.forget, opened(delivery.value).forget)
             if batch:
                 with TRACING.span("process", partial(frames_in, [delivery.value for delivery in batch])):
                     with PROCESS_SECONDS.time():
@@ -49,12 +49,23 @@ async def run(bus: Bus, desk: Desk, batch_frames: int, over: asyncio.Event) -> N
                         output = await asyncio.to_thread(alerted, output, windows, desk)
                     await publish(output, bus)
                 chains.update(output.chains)
-                await subscription.commit()
+                moved.update(output.chains)
             if len(batch) < batch_frames and time.monotonic() >= next_tick_s:
                 # Only while nothing waits: what seems silent may be in what we have not read yet.
                 next_tick_s = time.monotonic() + TICK_S
-                ticked = windows.tick(time.time_ns() // 1_000_000)
-                await publish(with_alerts(Output(), ticked, windows, desk), bus)
+                by_time += windows.tick(time.time_ns() // 1_000_000)
+            if by_time:
+                await publish(told(by_time, desk), bus)
+            if by_time or erasures or ending or time.monotonic() >= next_keep_s:
+                # What only time has told is kept at once: it would not be told again just so.
+                began_s = time.monotonic()
+                await keep(moved, bus, await asyncio.to_thread(windows.changed))
+                moved.clear()
+                await subscription.commit()
+                await erasing.commit()
+                next_keep_s = next_keeping_s(began_s)
+            if ending:
+                return
     finally:
         await subscription.close()
-        await told.close()
+        await erasing.close()

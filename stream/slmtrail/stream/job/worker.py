@@ -20,18 +20,13 @@ from slmtrail.core.ports import SIGNALS, STATE, Bus, Delivery, Message
 from slmtrail.core.tracing import TRACING, frames_in
 from slmtrail.stream.alerting import told
 from slmtrail.stream.chain import Chain
-from slmtrail.stream.emit import SHARDS, chains_in, publish
+from slmtrail.stream.emit import SHARDS, chains_in, keep, next_keeping_s, publish
 from slmtrail.stream.job import repartition
 from slmtrail.stream.job.shards import Shards
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.process import Desk, Output, deadletter, process
 
 log = logging.getLogger(__name__)
-
-SNAPSHOT_S = 2.0
-"""Shards are kept on the bus this often; what a crash makes others look at again is no more than this."""
-SNAPSHOT_SHARE = 0.1
-"""Where keeping them takes long, they are kept less often: it takes no more of the time than this."""
 
 Check = Callable[[], None]
 
@@ -91,6 +86,7 @@ class Worker:
                     signals = await asyncio.to_thread(repartition.packed, output, self._partitions)
                 self._still_ours()
                 await publish(output, self._bus, signals)
+                await keep(output.chains, self._bus)
             self._chains.update(output.chains)
             ack()
 
@@ -155,5 +151,4 @@ class Worker:
         for ack in self._acks:
             ack()
         self._acks.clear()
-        now_s = time.monotonic()
-        self._next_snapshot_s = now_s + max(SNAPSHOT_S, (now_s - began_s) / SNAPSHOT_SHARE)
+        self._next_snapshot_s = next_keeping_s(began_s)
