@@ -103,8 +103,11 @@ def _content(made: Transcript, pieces: Timed, framing: str, head: Head) -> Timed
     if coding in ("", "identity"):
         return pieces
     decoded = _decoded(pieces, coding)
-    made.undecoded |= decoded is None
-    return decoded or []
+    if decoded is None:
+        made.undecoded = True
+        # Many servers look at no coding: what is plain under the name of one is read by them.
+        return pieces if _joined(pieces).lstrip()[:1] in (b"{", b"[") else []
+    return decoded
 
 
 def _unchunked(pieces: Timed) -> Timed:

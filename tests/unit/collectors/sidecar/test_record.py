@@ -7,6 +7,7 @@ import itertools
 import json
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import brotli
@@ -331,7 +332,7 @@ def test_an_event_stays_within_its_size_and_keeps_what_is_short() -> None:
 
 
 CODINGS = {
-    "br": brotli.compress,
+    "br": partial(brotli.compress, quality=1),
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "zstd": zstandard.ZstdCompressor().compress,
@@ -375,6 +376,14 @@ def test_a_coding_unknown_here_is_said() -> None:
     event = recorded("/v1/embeddings", {"model": "m"}, b"\x1b", fields="Content-Encoding: compress\r\n")
     assert '"undecoded":true' in event["slm.attributes"]
     assert event["event.outcome"] == "success"
+
+
+@pytest.mark.parametrize("coding", [*CODINGS, "compress"])
+def test_what_is_plain_under_the_name_of_a_coding_is_read(coding: str) -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+    event = recorded("/v1/chat/completions", asked, b"{}", request_fields=f"Content-Encoding: {coding}\r\n")
+    assert text_of(event["gen_ai.input.messages"]) == ["hello"]
+    assert '"undecoded":true' in event["slm.attributes"]
 
 
 def test_other_paths_are_upstream_events_without_content() -> None:
