@@ -36,7 +36,7 @@ _ON_TERMS = ("kind", "environment", "outcome", "collector")
 class Plan:
     """The FROM and WHERE of a query; `r` has a record's place and its searched columns.
 
-    led_by, timed, checked_by: the values of tables, whether the times follow on them, and the values of conditions.
+    led_by, checked_by: the values of tables, on which the times follow, and of conditions.
     rare: whether an index leads to few records. has_columns: whether `r` has all of a record's columns, or those of a
         term. in_order: whether records are come to in the order of time, so that asking for many spans of it costs what
         asking for all of it does. by_columns: whether besides no more than the columns of `r` is looked at.
@@ -46,7 +46,6 @@ class Plan:
     where: str
     question: Asked
     led_by: tuple[Any, ...]
-    timed: bool
     checked_by: tuple[Any, ...]
     rare: bool
     has_columns: bool
@@ -60,8 +59,7 @@ class Plan:
 
     def during(self, since_ms: int, until_ms: int) -> list[Any]:
         """The same for another time."""
-        times = (since_ms, until_ms)
-        return [*self.led_by, *(times if self.timed else ()), *times, *self.checked_by]
+        return [*self.led_by, since_ms, until_ms, *self.checked_by]
 
     def column(self, name: str) -> str:
         """A column of the record, wherever it stands."""
@@ -96,6 +94,8 @@ class _List:
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
+    """timed: whether the tables ask for the times, as their last values."""
+
     tables: str
     values: list[Any]
     node: Node | None
@@ -135,7 +135,7 @@ class Planner:
         lead = self._over(over) if over else self._lead(nodes, in_time=in_time)
         self._has_columns, self._few = lead.has_columns, lead.rows < _RARE
         self._by_columns = lead.in_order and not self._few
-        conditions: list[str] = ["r.ts_ms >= ?", "r.ts_ms < ?"]
+        conditions = [] if lead.timed else ["r.ts_ms >= ?", "r.ts_ms < ?"]
         values: list[Any] = []
         # Columns first, then indexes, then data: SQLite checks in this order.
         for node in sorted(nodes, key=self._cost):
@@ -144,14 +144,13 @@ class Planner:
             check, given = self._check(node)
             conditions.append(check)
             values += given
-        where = f"WHERE {' AND '.join(conditions)}"
+        where = f"WHERE {' AND '.join(conditions) or '1'}"
         led_by, checked_by = tuple(lead.values), tuple(values)
         return Plan(
             f"FROM {lead.tables}",
             where,
             self._question,
             led_by,
-            lead.timed,
             checked_by,
             self._few,
             self._has_columns,
