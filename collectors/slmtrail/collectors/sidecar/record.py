@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import pydantic_core
 
 from slmtrail.collectors.sidecar import streams
 from slmtrail.collectors.sidecar.apis import endpoints, other
@@ -228,7 +229,7 @@ def _streamed(seen: Transcript, api: Api, *, server_sent: bool) -> tuple[Joined,
 
 
 def _whole(seen: Transcript, api: Api, content_type: str) -> tuple[Joined, str]:
-    body = _object(seen.response) or _several(seen.response)
+    body = _object(seen.response, cut=_is_cut(seen.facts.response_cut, seen)) or _several(seen.response)
     if api is other.ANY:
         return Joined(body or other.said(seen.response, content_type), complete=True), ""
     fault = "malformed_response_body" if not body and not seen.facts.response_cut and not seen.undecoded else ""
@@ -237,25 +238,34 @@ def _whole(seen: Transcript, api: Api, content_type: str) -> tuple[Joined, str]:
 
 def _asked(seen: Transcript) -> Json:
     """A request's body, of JSON or a form."""
-    return _object(seen.request) or other.form(seen.request, seen.asked[b"content-type"])
+    return _object(seen.request, cut=_is_cut(seen.facts.request_cut, seen)) or other.form(
+        seen.request, seen.asked[b"content-type"]
+    )
 
 
-def _object(data: bytes) -> Json:
-    """The JSON object in `data`, an empty one where there is none."""
+def _is_cut(by_us: bool, seen: Transcript) -> bool:
+    """Whether a body may lack its end."""
+    return by_us or bool(seen.facts.error)
+
+
+def _object(data: bytes, *, cut: bool = False) -> Json:
+    """The JSON object in `data`, an empty one where there is none; of one that is cut what stands before the cut."""
     try:
         return mapping(events.load(data)) if data else {}
     except EventError:
-        return mapping(_as_servers_read(data))
+        pass
+    with suppress(ValueError, RecursionError, EventError):
+        return mapping(events.load(json.dumps(_as_servers_read(data))))
+    if cut:
+        with suppress(ValueError, RecursionError, EventError):
+            return mapping(events.load(json.dumps(pydantic_core.from_json(data, allow_partial="trailing-strings"))))
+    return {}
 
 
 def _as_servers_read(data: bytes) -> Any:
     """What is not quite JSON and that model servers in Python take all the same: NaN, numbers without bounds, a byte
     order mark, UTF-16 and UTF-32. Else who asks so would go by what reads prompts."""
-    try:
-        value = json.loads(data, parse_constant=str, parse_float=_finite)
-        return events.load(json.dumps(value).encode())
-    except (ValueError, RecursionError, EventError):
-        return None
+    return json.loads(data, parse_constant=str, parse_float=_finite)
 
 
 def _finite(number: str) -> float | str:

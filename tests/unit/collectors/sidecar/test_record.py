@@ -280,6 +280,16 @@ def test_a_body_that_is_no_json_object_is_kept_as_it_was(body: bytes) -> None:
     assert event["gen_ai.request.model"] == "m"
 
 
+def test_of_bodies_that_are_cut_what_stands_before_the_cut_is_read() -> None:
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hello"}], "pad": "x" * 999}).encode()
+    event = recorded("/v1/chat/completions", body[:200], b'{"model": "m"}', request_cut=True)
+    assert text_of(event["gen_ai.input.messages"]) == ["hello"]
+    assert (event["event.outcome"], '"cut":true' in event["slm.attributes"]) == ("success", True)
+    answer = b'{"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "half an ans'
+    event = recorded("/v1/chat/completions", body, answer, error="upstream_closed")
+    assert (text_of(event["gen_ai.output.messages"]), event["error.type"]) == (["half an ans"], "upstream_closed")
+
+
 LENIENT = {
     "nan": ('{"model": "m", "x": NaN, %s', "utf-8"),
     "infinite": ('{"model": "m", "x": [-Infinity, 1e400], %s', "utf-8"),
@@ -333,8 +343,8 @@ def test_an_event_stays_within_its_size_and_keeps_what_is_short() -> None:
 
 CODINGS = {
     "br": partial(brotli.compress, quality=1),
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
+    "gzip": partial(gzip.compress, compresslevel=1),
+    "deflate": partial(zlib.compress, level=1),
     "zstd": zstandard.ZstdCompressor().compress,
 }
 
