@@ -12,6 +12,7 @@ from slmtrail.stream.judge.texts import asked_last
 
 _VARIABLE = re.compile(r"\b[^\W\d]*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60}>")
 _VARIABLE_OR_ADDRESS = re.compile(rf"{_VARIABLE.pattern}|\S+@\S+")
+_DIGIT = re.compile(r"\d")
 _HEAD_WORDS = 5
 _MAX_FORMS = 24
 _RECENT_TEXTS = 400
@@ -36,7 +37,10 @@ def _alike(words: list[str], text: str) -> list[str]:
     if '"' in text or "<" in text or text.count("'") > 1:
         return variable.sub("_", text).split()
     # Nothing goes over several words, so the rest of them only have to be counted.
-    return [*variable.sub("_", " ".join(words[:_HEAD_WORDS])).split(), *words[_HEAD_WORDS:]]
+    head = " ".join(words[:_HEAD_WORDS])
+    if "@" in head or _DIGIT.search(head):
+        return [*variable.sub("_", head).split(), *words[_HEAD_WORDS:]]
+    return words
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
