@@ -1,5 +1,5 @@
-"""More than was meant: a thousand collectors of which one sends half, a burst, prompts of ten megabytes. All of it is
-kept or refused to whoever sent it, and nothing else suffers.
+"""More than was meant: a thousand collectors of which one sends half, a million users, a burst, prompts of ten
+megabytes. All of it is kept or refused to whoever sent it, and nothing else suffers.
 
 SLMTRAIL_FAULT_ROUNDS: how much (`make faults` takes 30).
 """
@@ -16,14 +16,20 @@ from typing import Any
 import orjson
 import pytest
 
-from builders import Stream, inference
+from builders import NOW_MS, Stream, inference, records
+from slmtrail.core.judging import Windows
+from slmtrail.core.policy import Policy
 from trails import EmbeddedTrail, eventually
 
 SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261129"))
 ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "1"))
 COLLECTORS = 33 * ROUNDS
+USERS = 34_000 * ROUNDS if "SLMTRAIL_FAULT_ROUNDS" in os.environ else 6_000
+USERS_A_FRAME = 400
+REMEMBERED = 1_000
 BURST_REQUESTS = 40 * ROUNDS
 BATCH = 64
+FAILED_LOGIN = {"@timestamp": NOW_MS, "slm.kind": "auth", "event.action": "login", "event.outcome": "failure"}
 
 
 def test_many_collectors_of_which_one_sends_half(tmp_path: Path) -> None:
@@ -46,6 +52,23 @@ def test_many_collectors_of_which_one_sends_half(tmp_path: Path) -> None:
     assert all(record["user.id"] == record["slm.collector.id"] for record in asked)
     chains = {record["event.action"] for record in found if record["slm.kind"] == "system"}
     assert not chains & {"gap", "chain_broken", "dropped"}
+
+
+def test_a_million_users(tmp_path: Path) -> None:
+    """However many come, no more are remembered than the policy says; whoever is attacked among them is seen."""
+    stream = Stream(tmp_path, policy=Policy(windows=Windows(max_subjects=REMEMBERED)))
+    edge, attacked = stream.edge(), "attacked"
+    found: list[dict[str, Any]] = []
+    for first in range(0, USERS, USERS_A_FRAME):
+        users = [attacked, *(f"user-{number}" for number in range(first, first + USERS_A_FRAME))]
+        output = stream.take(edge.frame([{**FAILED_LOGIN, "user.id": user} for user in users]))
+        assert output.deadletters == []
+        found += [record for record in records(output) if record["slm.kind"] == "alert"]
+        assert stream.windows.subjects <= REMEMBERED
+    assert len(stream.windows.snapshot()) < 200 * REMEMBERED
+    assert [alert["slm.alert.subject"] for alert in found if alert["rule.id"] == "login-failures"][:1] == [
+        f"user.id:{attacked}"
+    ]
 
 
 @pytest.mark.slow

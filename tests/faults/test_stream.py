@@ -1,6 +1,6 @@
 """The stream's job on a real Kafka, hurt at random moments: no record or alert is lost, doubled or invented.
 
-SLMTRAIL_FAULT_ROUNDS: how many times (`make faults` takes 30).
+SLMTRAIL_FAULT_ROUNDS: how many times (`make faults` takes 30). SLMTRAIL_FAULT_SEED: to whom, and when.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from servers.kafka import Kafka, start_kafka
 from small_disk import fill, small_disk
 from trails import eventually
 
-SEED = 20261126
+SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261126"))
 DISK_MB = 96
 ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "2"))
 KINDS = (
@@ -59,6 +59,7 @@ def rounds(*, can_be_full: bool) -> list[str]:
 
 async def hurt(trail: JobTrail, kafka: Kafka, kinds: list[str]) -> dict[str, int]:
     """Hurts the job in rounds while frames come in, lets it catch up, and counts."""
+    print(f"SLMTRAIL_FAULT_SEED={SEED}", flush=True)
     rng = random.Random(SEED)
     bus, stop = trail.bus(), asyncio.Event()
     await bus.ensure_topics()
