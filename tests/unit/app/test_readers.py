@@ -130,7 +130,7 @@ def test_a_page_for_a_network_takes_readers(tmp_path: Path) -> None:
 
 
 def test_a_grant_names_environments() -> None:
-    with pytest.raises(SettingsError, match=r"readers\.a\.environments: field required"):
+    with pytest.raises(SettingsError, match=r"readers\.a\.environments: is missing"):
         policy.parse("readers: {a: {who: {users: [x]}}}", "here")
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
 
+from slmtrail.core import yaml_text
 from slmtrail.core.errors import SettingsError
 from slmtrail.stream.judge.apart import Apart, RuleStopped
 from slmtrail.stream.judge.cases import fires
+from slmtrail.stream.judge.manifest import Manifest
 from slmtrail.stream.judge.rule import Rule, built_in, made
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def own_rules(folder: Path, deadline_s: float = DEADLINE_S) -> Own:
             for case in rule.manifest.cases:
                 if fires(rule, case) is not case.fires:
                     raise ValueError(f"case {case.name!r}: it should{'' if case.fires else ' not'} fire")
-        except (ValueError, OSError, RuleStopped, yaml.YAMLError, RecursionError) as error:
+        except (ValueError, OSError, RuleStopped, SettingsError, RecursionError) as error:
             own.refused[one.name] = _told(error)
             log.error("the rule in %s can't be used: %s", one, own.refused[one.name])
         else:
@@ -65,6 +66,7 @@ def _read(folder: Path, deadline_s: float) -> Rule:
     code_file = folder / "rule.py"
     code = _text(code_file) if code_file.exists() else ""
     judges = Apart(code_file, deadline_s) if code else None
+    yaml_text.read(Manifest, text, "rule.yaml")
     return made(text, code, judges, None, yaml.safe_load(text))
 
 
@@ -75,12 +77,6 @@ def _text(file: Path) -> str:
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"rule.yaml: {'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        return f"rule.yaml:{mark.line + 1}:{mark.column + 1}: {error.problem}"
     if isinstance(error, OSError):
         return f"{Path(str(error.filename)).name}: {error.strerror}"
-    return str(error)[:500]
+    return str(error).replace("\n", "; ")[:500]
