@@ -38,6 +38,7 @@ _CATEGORIES: dict[Any, Chars] = {
 }
 _BOUNDARY = (sre.AT, sre.AT_BOUNDARY)
 _MAX_LOOK_CHARS = 64
+_MAX_LEAD_CHARS = 64
 _MAX_EXPRESSION_CHARS = 12_000
 # Larger counts make automata too large; fewer repeats are still in every match.
 _MAX_REPEAT = 64
@@ -54,13 +55,15 @@ class Expression:
 
     bounded: for texts without digits of other scripts, with the word boundaries that bytes then show; loose: for any.
     alphabet: the bytes its matches are made of. look_chars: how far right of a match it looks; None where
-    it has to see the end of the text. needs_digit: every match has one.
+    it has to see the end of the text. lead_chars: how far left of the end of what occurs a match begins at most; None
+    where that is not known. needs_digit: every match has one.
     """
 
     bounded: bytes
     loose: bytes
     alphabet: Chars
     look_chars: int | None = None
+    lead_chars: int | None = None
     needs_digit: bool = False
 
 
@@ -79,8 +82,9 @@ def read(pattern: str, flags: int) -> Expression:
         raise Unreadable("it can match nothing at all")
     reader = _Reader(tree.state.flags)
     reader.survey(tree)
-    loose = reader.sequence(tree, bounded=False, cut_left=True, cut_right=True)
-    bounded = reader.sequence(tree, bounded=True, cut_left=True, cut_right=True)
+    loose, bounded = (reader.sequence(tree, bounded=some, cut_left=True, cut_right=True) for some in (False, True))
+    is_uncut = loose == reader.sequence(tree, bounded=False, cut_left=False, cut_right=True)
+    most_chars = max(_parser.parse(each).getwidth()[1] for each in (loose, bounded))
     if max(len(loose), len(bounded)) > _MAX_EXPRESSION_CHARS:
         raise Unreadable("it is too long")
     return Expression(
@@ -88,6 +92,7 @@ def read(pattern: str, flags: int) -> Expression:
         loose=loose.encode(),
         alphabet=frozenset(reader.alphabet),
         look_chars=reader.look_chars,
+        lead_chars=most_chars if is_uncut and most_chars <= _MAX_LEAD_CHARS else None,
         needs_digit=reader.needs_digit(tree),
     )
 

@@ -20,14 +20,15 @@ class WindowedPattern:
     """A compiled pattern and the alphabet of its matches.
 
     A match lies within one run of its alphabet, so the runs with a hit are all that has to be searched, each
-    from its beginning. What stands left of a run stays visible to the pattern, and as much on the right as
-    it looks at.
+    from its beginning, or from where the match with its first hit can begin. What stands left of that stays
+    visible to the pattern, and as much on the right as it looks at.
     """
 
     def __init__(self, pattern: str, flags: int, known: Expression | None, timeout_s: float) -> None:
         self._compiled = regex.compile(pattern, flags)
         self._timeout_s = timeout_s
         self._look_chars = known.look_chars if known else None
+        self._lead_chars = known.lead_chars if known else None
         if known is None or known.look_chars is None or known.alphabet == EVERY:
             self._look_chars = None
             return
@@ -52,8 +53,11 @@ class WindowedPattern:
         for end in ends if len(ends) == 1 else sorted(ends):
             if end <= done:
                 continue
-            outside = self._outside_left.search(text, 0, end - 1)
-            start = outside.end() if outside else 0
+            if self._lead_chars is not None:
+                start = max(done, end - self._lead_chars)
+            else:
+                outside = self._outside_left.search(text, 0, end - 1)
+                start = outside.end() if outside else 0
             done = self._inside.match(text, end - 1).end()
             limit = min(done + self._look_chars, length)
             if limit - start > _LONG_WINDOW_CHARS:

@@ -50,6 +50,15 @@ def test_it_occurs_wherever_the_pattern_matches(pattern: str, text: str) -> None
             assert re.search(known.loose, data)
             assert OTHER_DIGIT in data or re.search(known.bounded, data)
             assert regex.fullmatch(text_class(known.alphabet) + "+", found.group())
+            if known.lead_chars is not None:
+                here = re.compile(known.loose).match(data, found.start())
+                assert here
+                assert here.end() - here.start() <= known.lead_chars
+
+
+def test_how_far_left_a_match_begins_is_said_where_nothing_is_cut_off_there() -> None:
+    leads = {r"\b[0-9]{3}[- ]?[0-9]{4,9}": 8, r"[0-9]+-": None, r"(?:a{2,3})?b": None, r"(?:ab|[0-9]{5})c*": 5}
+    assert {pattern: read(pattern, 0).lead_chars for pattern in leads} == leads
 
 
 def test_word_boundaries_stay_where_bytes_show_them() -> None:
