@@ -189,7 +189,8 @@ def line(sealed: Sealed) -> bytes:
 def _line(sealed: Sealed, record: dict[str, Any]) -> bytes:
     # A newline can only stand between values, where a blank means the same; here it would end the document.
     data, more = sealed.data.replace(b"\n", b" "), b","
-    if b"\\" in data or not record.keys().isdisjoint(_LABELS):
+    # Only where there is a backslash in a string, however it is written, is there anything behind one.
+    if b"\\\\" in data or b"\\u" in data or not record.keys().isdisjoint(_LABELS):
         words = supplement(record)
         more = b',"%b":%b,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
     place = _PLACE % (orjson.dumps(sealed.ledger), sealed.leaf)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from contract.stored import sealed
 from slmtrail.core.errors import StoreError
+from slmtrail.core.ports import Sealed
 from slmtrail.indexer.store import elastic_bulk
-from slmtrail.indexer.store.elastic_bulk import Bulk
+from slmtrail.indexer.store.elastic_bulk import Bulk, line
 from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_names import Streams
 from slmtrail.indexer.store.elastic_pace import MAX_REQUEST_BYTES, MAX_REQUEST_RECORDS, SLOW_S, Pace
@@ -181,6 +182,14 @@ def test_what_went_to_the_failure_store_is_not_stored() -> None:
     server._bulk = lambda _: [{"create": {"status": 201, "failure_store": "used"}}]  # type: ignore[method-assign]
     (refusal,) = bulk(server).write([sealed(0)])
     assert "failure store" in refusal.reason
+
+
+@pytest.mark.parametrize("backslash", [r"\\", r"\u005c", r"\u005C"])
+def test_words_behind_an_escape_are_found_however_the_backslash_is_written(backslash: str) -> None:
+    plain = sealed(0, gen_ai__input__messages=[{"role": "user", "parts": [{"type": "text", "content": "HERE"}]}])
+    data = plain.data.replace(b"HERE", rf"{{\"a\":\"line one{backslash}nline two\"}}".encode())
+    document = orjson.loads(line(Sealed(plain.ledger, 0, plain.id, None, data)))
+    assert document["slm.text"] == ["a", "line one\nline two"]
 
 
 def test_requests_shrink_while_the_server_is_busy_and_grow_again() -> None:
