@@ -127,6 +127,8 @@ PAGES = {
     "session": "/session/s-9",
     "incident_of_a_user": "/incident?about=user&name=user-99&around=1h",
     "compare_form": "/compare",
+    "compare_two_models": "/compare?one=phi-3&other=phi-3.5&since=52w",
+    "counts_beside_a_search": "/shape?part=1",
     "integrity": "/integrity",
     "retention": "/retention",
 }

@@ -21,6 +21,9 @@ MAX_RECORDS = 100_000
 MAX_PROMPTS = 5000
 """Prompts of each side that are held against those of the other."""
 
+MAX_CHANGES = 1000
+"""Records of changes on each side: of more, the newest."""
+
 MAX_NEAR = 50
 """Prompts of the other side that one is held against, for each hash of its fingerprint."""
 
@@ -202,7 +205,7 @@ def _seen(search: Search, query: Query, name: str, at_most: int) -> _Seen:
     asked = dataclasses.replace(query, where=where, kind="inference")
     for sealed in walk(search, asked, at_most):
         seen.take(sealed.record)
-    for sealed in walk(search, dataclasses.replace(asked, kind="config"), MAX_PROMPTS):
+    for sealed in walk(search, dataclasses.replace(asked, kind="config"), MAX_CHANGES):
         record = sealed.record
         if digest := record.get("slm.config.digest"):
             seen.config[f"config:{record['slm.config.name']}"][digest] += 1
