@@ -17,7 +17,18 @@ import pydantic_core
 
 from slmtrail.collectors.sidecar import streams
 from slmtrail.collectors.sidecar.apis import endpoints, other
-from slmtrail.collectors.sidecar.apis.api import SEVERAL, Api, Joined, Json, claimed, mapping, objects, text
+from slmtrail.collectors.sidecar.apis.api import (
+    SEVERAL,
+    Api,
+    Joined,
+    Json,
+    beside,
+    claimed,
+    folded,
+    mapping,
+    objects,
+    text,
+)
 from slmtrail.collectors.sidecar.fit import cut_to, fitting, json_text, without_blobs
 from slmtrail.collectors.sidecar.transcript import Transcript
 from slmtrail.collectors.sidecar.wire import Facts
@@ -173,6 +184,8 @@ def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
     fit, rest = fitting(claimed(asked) | api.request(asked) | api.answer(answered.body))
     if rest:
         about["unfit"] = json_text(without_blobs(rest))
+    if api is not other.ANY and (more := beside(asked)):
+        about["asked"] = json_text(without_blobs(more))[:MAX_RAW_CHARS]
     if broken.startswith("malformed"):
         about["raw"] = _raw(seen.request if broken == "malformed_request_body" else seen.response)
     if streaming:
@@ -238,7 +251,7 @@ def _whole(seen: Transcript, api: Api, content_type: str) -> tuple[Joined, str]:
 
 def _asked(seen: Transcript) -> Json:
     """A request's body, of JSON or a form."""
-    return _object(seen.request, cut=_is_cut(seen.facts.request_cut, seen)) or other.form(
+    return folded(_object(seen.request, cut=_is_cut(seen.facts.request_cut, seen))) or other.form(
         seen.request, seen.asked[b"content-type"]
     )
 

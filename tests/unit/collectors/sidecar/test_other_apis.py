@@ -194,3 +194,24 @@ def test_a_number_of_any_size_beside_a_lone_surrogate_is_kept() -> None:
     asks = b'{"model": "m", "messages": [{"role": "user", "content": ' + content + b"}]}"
     event = recorded("/v1/chat/completions", asks, b'{"choices": []}')
     assert event["gen_ai.input.messages"][0]["parts"][0]["extra"] == '{"value":-9223372036854775809}'
+
+
+def test_a_key_in_another_case_hides_no_prompt() -> None:
+    asks = {"Model": "m", "Messages": [{"role": "user", "content": "hello"}]}
+    event = recorded("/api/chat", asks, b'{"message": {"content": "hi"}, "done": true}')
+    assert event["gen_ai.request.model"] == "m"
+    assert text_of(event["gen_ai.input.messages"]) == ["hello"]
+
+
+def test_what_a_model_reads_and_has_no_field_is_kept() -> None:
+    asks = {
+        "model": "m",
+        "prompt": "a",
+        "suffix": "z",
+        "template": "{{ .Prompt }} and more",
+        "keep_alive": "5m",
+        "n": 1,
+    }
+    event = recorded("/api/generate", asks | {"Prompt": "b"}, b'{"response": "b", "done": true}')
+    kept = {"suffix": "z", "template": "{{ .Prompt }} and more", "Prompt": "b"}
+    assert json.loads(json.loads(event["slm.attributes"])["asked"]) == kept

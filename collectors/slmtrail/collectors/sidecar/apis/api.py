@@ -92,6 +92,39 @@ def renamed(body: Json, names: dict[str, str]) -> Json:
     return {new: value for old, new in names.items() if (value := body.get(old)) is not None}
 
 
+_TOLD = frozenset(
+    "model messages prompt input inputs system instructions tools functions options parameters user metadata stop "
+    "stop_sequences encoding_format format grammar text conversation conversation_id safety_identifier images contents "
+    "content requests systemInstruction system_instruction generationConfig generation_config message chat_history "
+    "preamble documents texts".split()
+)
+"""Keys of requests that have fields of their own."""
+
+_HOW = frozenset(
+    "stream_options tool_choice toolConfig tool_config parallel_tool_calls logit_bias modalities service_tier include "
+    "keep_alive thinking reasoning reasoning_effort reasoning_format truncation verbosity best_of anthropic_version "
+    "anthropic_beta betas embedding_types input_type".split()
+)
+"""Keys that say how to answer; a model reads none of them."""
+
+
+def folded(body: Json) -> Json:
+    """A request with those keys in their usual case which servers in Go take in any."""
+    usual = {name: name.casefold() for name in body if name not in _TOLD and name.casefold() in _TOLD}
+    if not usual:
+        return body
+    return {name if (other := usual.get(name, name)) in body else other: value for name, value in body.items()}
+
+
+def beside(body: Json) -> Json:
+    """What of a request has no field of its own, though a model may read it: a template, a suffix, a schema."""
+    return {
+        name: value
+        for name, value in body.items()
+        if value and isinstance(value, str | list | dict) and name not in _TOLD and name not in _HOW
+    }
+
+
 _METADATA = {"user_id": "enduser.pseudo.id", "session_id": "session.id", "conversation_id": "gen_ai.conversation.id"}
 
 
