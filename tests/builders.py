@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from slmtrail.stream.alerting import alerted
 from slmtrail.stream.chain import Chain
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.windows import Windows
-from slmtrail.stream.process import Desk, Output, process
+from slmtrail.stream.process import Desk, Output, Redacted, process
 
 NOW_MS = 1_790_000_000_000
 LEDGER = "test.example/ledger/0"
@@ -47,9 +47,11 @@ def inference(text: str = "hello", user: str = "alice", **more: Any) -> dict[str
 class NoRedaction:
     """Stands for redaction where a test is about something else."""
 
-    def redact_all(self, events: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """The events as they are."""
-        return [(dict(event), []) for event in events]
+    def redact_all(self, events: list[dict[str, Any]]) -> Iterator[Redacted]:
+        """The events as they are, each let go of, as they come from the pool."""
+        events.reverse()
+        while events:
+            yield events.pop(), []
 
 
 @dataclass

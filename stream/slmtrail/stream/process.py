@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,8 +57,8 @@ Redacted = tuple[dict[str, Any], list[dict[str, Any]]]
 class Redacts(Protocol):
     """What `process` needs of redaction. It lets nothing through that it could not look at: that is withheld."""
 
-    def redact_all(self, events: list[dict[str, Any]]) -> list[Redacted]:
-        """What each event becomes, in order."""
+    def redact_all(self, events: list[dict[str, Any]]) -> Iterable[Redacted]:
+        """What each event becomes, in order; perhaps while others are still looked at."""
         ...
 
 
@@ -160,8 +160,7 @@ def process(batch: Sequence[Delivery], chains: Mapping[str, Chain], desk: Desk) 
             continue
         if taken:
             opened.append(taken)
-    # What is done with is let go of at once: what is still in the processor's cache costs half as much to work on.
-    redacted = deque(desk.redactor.redact_all([event for taken in opened for _, event in taken.events]))
+    redacted = iter(desk.redactor.redact_all([event for taken in opened for _, event in taken.events]))
     for taken in opened:
         for record in _records(taken, redacted, desk, output.signals):
             message = Message(taken.frame.header.collector, canonical.dumps(record))
@@ -275,14 +274,16 @@ def _event(line: bytes, frame: Frame, trusted: Trusted, left_out: bool) -> dict[
     return event
 
 
-def _records(taken: _Opened, redacted: deque[Redacted], desk: Desk, signals: list[Signals]) -> Iterator[dict[str, Any]]:
+def _records(
+    taken: _Opened, redacted: Iterator[Redacted], desk: Desk, signals: list[Signals]
+) -> Iterator[dict[str, Any]]:
     """The records of a frame, in order; those of its events are next in `redacted`."""
     taken.alert_seed = commitment.salt(taken.seed or bytes.fromhex(taken.frame.digest), "alert")
     yield from _noted(taken, desk, signals)
     indexes = [index for index, _ in taken.events]
-    taken.events.clear()
+    taken.events.clear()  # what is done with is let go of: what the processor still has at hand costs less
     for index in indexes:
-        yield _record(*redacted.popleft(), index, taken, desk, signals)
+        yield _record(*next(redacted), index, taken, desk, signals)
 
 
 def _record(

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing.connection import Client, Connection, Listener, wait
@@ -120,10 +120,10 @@ class RedactPool:
         """Redacts a batch: for each event, in order, what `Redactor.redact` returns. Does not block."""
         return self._submit(events)
 
-    def redact_all(self, events: list[Event]) -> list[Redacted]:
-        """Redacts events on all workers; in order, what `Redactor.redact` returns for each. Blocks."""
+    def redact_all(self, events: list[Event]) -> Iterator[Redacted]:
+        """Redacts events on all workers: what `Redactor.redact` returns for each, in order, as soon as it is there."""
         batches = [events[first : first + _BATCH_EVENTS] for first in range(0, len(events), _BATCH_EVENTS)]
-        return [redacted for future in [self.submit(batch) for batch in batches] for redacted in future.result()]
+        return _each(deque([self.submit(batch) for batch in batches]))
 
     def submit_texts(self, texts: list[str]) -> Future[list[tuple[str, list[Finding]]]]:
         """Redacts texts: for each, in order, what `Redactor.redact_text` returns. Does not block."""
@@ -264,6 +264,11 @@ class RedactPool:
             raise PoolBroken("the redaction process ended while it started; look at its log") from None
         if problem:
             raise SettingsError(problem)
+
+
+def _each(batches: deque[Future[list[Redacted]]]) -> Iterator[Redacted]:
+    while batches:
+        yield from batches.popleft().result()
 
 
 def _kill(worker: _Worker) -> None:
