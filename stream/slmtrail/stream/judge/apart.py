@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class Apart:
         request = orjson.dumps([record, dict(about.parameters), role])
         answer = self._asked(request)
         if "error" in answer:
-            raise RuleStopped(str(answer["error"])[:80])
+            raise RuleStopped(str(answer["error"])[:200])
         return Hit(**answer["hit"]) if answer["hit"] else None
 
     def close(self) -> None:
@@ -108,6 +109,14 @@ def _line(sock: socket.socket, deadline_s: float) -> dict[str, Any]:
     return answer
 
 
+def _told(error: BaseException, file: Path) -> str:
+    """What went wrong and in which line of `file`, without the words of the error: they may be the record's."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return f"{file.name}:{error.lineno}: is no Python ({error.msg})"
+    lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == str(file)]
+    return f"{file.name}{f':{lines[-1]}' if lines else ''}: {type(error).__name__}"
+
+
 def _role(given: Any) -> Role | None:
     if given is None:
         return None
@@ -125,9 +134,12 @@ def _serve(file: Path, sock: socket.socket) -> None:
         assert spec is not None and spec.loader is not None  # noqa: S101
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        judge = module.judge
+        judge = getattr(module, "judge", None)
+        if judge is None:
+            sock.sendall(orjson.dumps({"error": f"{file.name}: has no function `judge(record, about)`"}) + b"\n")
+            return
     except BaseException as error:
-        sock.sendall(orjson.dumps({"error": f"{file.name}: {type(error).__name__}"}) + b"\n")
+        sock.sendall(orjson.dumps({"error": _told(error, file)}) + b"\n")
         return
     sock.sendall(b'{"ready":true}\n')
     with sock.makefile("rb") as lines:
@@ -139,7 +151,7 @@ def _serve(file: Path, sock: socket.socket) -> None:
                 fields = {name: getattr(found, name) for name in Hit.__slots__} if found else None
                 answer = orjson.dumps({"hit": fields})
             except BaseException as error:
-                answer = orjson.dumps({"error": type(error).__name__})
+                answer = orjson.dumps({"error": _told(error, file)})
             signal.alarm(0)
             sock.sendall(answer + b"\n")
 
