@@ -13,7 +13,7 @@ from slmtrail.core import likeness
 from slmtrail.core.ports import Query
 from slmtrail.core.said import answer, blocked, prompt, refused
 from slmtrail.indexer.reading import measure
-from slmtrail.indexer.reading.walk import Search, quoted, walk
+from slmtrail.indexer.reading.walk import Search, narrowed, quoted, walk
 
 MAX_RECORDS = 100_000
 """Of each side; of more, the newest count."""
@@ -201,8 +201,7 @@ def naming(name: str) -> str:
 
 def _seen(search: Search, query: Query, name: str, at_most: int) -> _Seen:
     seen = _Seen(name)
-    where = f"({query.where}) {naming(name)}" if query.where else naming(name)
-    asked = dataclasses.replace(query, where=where, kind="inference")
+    asked = dataclasses.replace(narrowed(query, naming(name)), kind="inference")
     for sealed in walk(search, asked, at_most):
         seen.take(sealed.record)
     for sealed in walk(search, dataclasses.replace(asked, kind="config"), MAX_CHANGES):

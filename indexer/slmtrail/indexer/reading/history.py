@@ -9,7 +9,7 @@ from typing import Any
 from slmtrail.core import likeness
 from slmtrail.core.ports import Query
 from slmtrail.core.said import answer, prompt, version_of
-from slmtrail.indexer.reading.walk import Search, walk
+from slmtrail.indexer.reading.walk import Search, narrowed, walk
 from slmtrail.indexer.store.columns import LIKENESS
 
 MAX_LOOKED_AT = 2000
@@ -47,7 +47,7 @@ def history(search: Search, query: Query, text: str, at_most: int = 50) -> Histo
     if not values:
         return History([], {}, 0)
     where = f"{LIKENESS}:({' or '.join(values)})"
-    found = dataclasses.replace(query, kind="inference", where=f"({query.where}) {where}" if query.where else where)
+    found = dataclasses.replace(narrowed(query, where), kind="inference")
     wanted, askings, looked_at = likeness.shingles(text), [], 0
     for sealed in walk(search, found, MAX_LOOKED_AT):
         looked_at += 1

@@ -11,7 +11,7 @@ from slmtrail.core.errors import NotFound
 from slmtrail.core.events import timestamp_ms, timestamp_text
 from slmtrail.core.ports import Query, Sealed
 from slmtrail.core.said import model_of
-from slmtrail.indexer.reading.walk import Search, quoted, walk
+from slmtrail.indexer.reading.walk import Search, narrowed, quoted, walk
 
 About = Literal["trace", "session", "user", "alert", "id", "time"]
 
@@ -156,8 +156,7 @@ class _Inquiry:
 
     def _all(self, where: str, since_ms: int | None, until_ms: int | None, at_most: int) -> Iterator[Sealed]:
         bounded = dataclasses.replace(
-            self._query,
-            where=f"({self._query.where}) {where}" if self._query.where.strip() else where,
+            narrowed(self._query, where),
             since_ms=_tighter(max, self._query.since_ms, since_ms),
             until_ms=_tighter(min, self._query.until_ms, until_ms),
         )

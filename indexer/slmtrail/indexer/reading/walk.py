@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from slmtrail.core.ports import Page, Query, Sealed
+from slmtrail.indexer.store.language.parse import parse
 
 Search = Callable[[Query], Page]
 
@@ -24,6 +25,12 @@ def walk(search: Search, query: Query, at_most: int) -> Iterator[Sealed]:
         if not page.cursor:
             return
         asked = dataclasses.replace(asked, after=page.cursor)
+
+
+def narrowed(query: Query, where: str) -> Query:
+    """The query, of which besides `where` must fit. Raises QueryError where it can't be understood by itself."""
+    parse(query.where)
+    return dataclasses.replace(query, where=f"({query.where}) {where}" if query.where.strip() else where)
 
 
 def quoted(value: str) -> str:

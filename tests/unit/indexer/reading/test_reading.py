@@ -10,7 +10,7 @@ import pytest
 
 from contract.stored import START_MS, sealed
 from slmtrail.core import likeness
-from slmtrail.core.errors import NotFound
+from slmtrail.core.errors import NotFound, QueryError
 from slmtrail.core.ports import Query, Sealed
 from slmtrail.core.readers import Scope
 from slmtrail.indexer.reading.compare import compare
@@ -173,3 +173,16 @@ def test_any_value_is_searched_as_it_is(story: Story, name: str) -> None:
     wanted = story.tell(trace__id=name)
     story.tell(trace__id="another")
     assert [one.id for one in story.store.search(Query(where=f"trace:{quoted(name)}")).records] == [wanted.id]
+
+
+@pytest.mark.parametrize("where", ["env:prod) or (env:dev", "user:alice (", "usr:alice"])
+def test_conditions_that_close_brackets_of_ours_are_refused(story: Story, where: str) -> None:
+    asked, search = Query(where=where), story.store.search
+    story.ask("phi-3", "How do I reset my password?", trace__id="t")
+    for ask in (
+        lambda: compare(search, asked, "phi-3", "phi-4"),
+        lambda: history(search, asked, "How do I reset my password?"),
+        lambda: incident(search, asked, "trace", "t", MINUTE_MS),
+    ):
+        with pytest.raises(QueryError):
+            ask()
