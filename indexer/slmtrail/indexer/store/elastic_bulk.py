@@ -68,7 +68,7 @@ class Bulk:
         documents = []
         for sealed in records:
             record = orjson.loads(sealed.data)  # and let go at once: the trees of thousands would fill the caches
-            if reason := _objection(sealed.id, record):
+            if reason := _objection(sealed, record):
                 refusals.append(Refusal(sealed, reason))
             else:
                 documents.append(_Document(sealed, self._streams.of(record), stored_id(sealed), _line(sealed, record)))
@@ -197,10 +197,12 @@ def _line(sealed: Sealed, record: dict[str, Any]) -> bytes:
     return b"".join((place, more, data[data.index(b"{") + 1 :]))
 
 
-def _objection(record_id: str, record: dict[str, Any]) -> str:
-    if len(record_id.encode()) > MAX_ID_BYTES:
-        return f"event.id: is longer than the {MAX_ID_BYTES} bytes that Elasticsearch takes"
-    return objection(record_id, record)
+def _objection(sealed: Sealed, record: dict[str, Any]) -> str:
+    if len(stored_id(sealed, doubled=True).encode()) > MAX_ID_BYTES:
+        return (
+            f"event.id: is longer than the {MAX_ID_BYTES} bytes that Elasticsearch takes, or its leaf does not fit too"
+        )
+    return objection(sealed.id, record)
 
 
 def _waits(patience_s: float) -> Iterator[bool]:

@@ -135,7 +135,7 @@ def test_an_id_at_two_leaves_is_written_twice_and_no_more() -> None:
 
 def test_an_id_longer_than_the_server_takes_is_refused_alone() -> None:
     server = Server(["fine"])
-    records = [sealed(0), sealed(1, record_id="x" * 513)]
+    records = [sealed(0), sealed(1, record_id="x" * 500)]  # its leaf is put behind it where it stands twice
     assert [(refusal.sealed.leaf, "512" in refusal.reason) for refusal in bulk(server).write(records)] == [(1, True)]
     assert len(server.documents) == 1
 
