@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -62,6 +64,29 @@ def test_a_sound_trail_is_told_what_it_does_not_do(examine: Examine) -> None:
     code, (only,) = examine()
     assert code == 0
     assert (only["severity"], only["where"]) == ("warning", "stream.redact.ner")
+
+
+@pytest.mark.parametrize(
+    ("sql", "what", "fix"),
+    [
+        (
+            "PRAGMA user_version = 4; DROP TABLE rollup_day",
+            "version 4, this slmtrail reads version",
+            "start the pipeline",
+        ),
+        ("PRAGMA user_version = 99", "version 99", "the slmtrail that wrote it"),
+        ("PRAGMA application_id = 0", "is not a store", "setting `store`"),
+    ],
+)
+def test_a_store_that_cant_be_read(examine: Examine, trail: Settings, sql: str, what: str, fix: str) -> None:
+    parts.open_store(trail, writable=True).close()
+    assert examine()[0] == 0
+    with closing(sqlite3.connect(trail.data / "store.sqlite")) as db:
+        db.executescript(sql)
+    found = fault_of(examine())
+    assert (found["check"], found["where"]) == ("store", str(trail.data / "store.sqlite"))
+    assert what in found["what"]
+    assert fix in found["fix"]
 
 
 def test_for_people_it_says_what_to_do(trail: Settings) -> None:

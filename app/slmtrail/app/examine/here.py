@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from cryptography import x509
 from slmtrail.app import parts
 from slmtrail.app.examine.symptoms import STAGES, Stage, Symptom, fault, warning
 from slmtrail.core import keys, policy, trust
-from slmtrail.core.errors import KeyFileError, TrailError
+from slmtrail.core.errors import KeyFileError, StorageError, StoreError, TrailError
+from slmtrail.core.ports import Query
 from slmtrail.core.settings import Settings
 
 SOON_DAYS = 30
@@ -52,6 +54,7 @@ def examine(settings: Settings, stages: Collection[Stage]) -> Iterator[Symptom]:
     yield from _keys(settings, stages)
     yield from _certificates(settings)
     yield from _disk(settings)
+    yield from _store(settings, stages)
     yield from _packages(settings, stages)
 
 
@@ -155,6 +158,18 @@ def _disk(settings: Settings) -> Iterator[Symptom]:
     if room.free < settings.collector.spool_max_bytes:
         text = f"a spool may grow to {settings.collector.spool_max_bytes // 1024**2} MiB and has {room.free // 1024**2}"
         yield warning("disk", folder, text, "make room, or lower collector.spool_max_bytes")
+
+
+def _store(settings: Settings, stages: Collection[Stage]) -> Iterator[Symptom]:
+    scheme, _, path = settings.store_url.partition(":")
+    if scheme != "sqlite" or "index" not in stages or not Path(path).exists():
+        return
+    try:
+        with closing(parts.open_store(settings)) as store:
+            store.search(Query(limit=1, count_to=0))
+    except (StoreError, StorageError) as error:
+        what, _, fix = str(error).removeprefix(f"{path}: ").rpartition("; ")
+        yield fault("store", path, what, fix)
 
 
 def _packages(settings: Settings, stages: Collection[Stage]) -> Iterator[Symptom]:

@@ -50,7 +50,7 @@ async def examine(settings: Settings, stages: Collection[Stage]) -> list[Symptom
         found += _gateway(settings)
     if settings.bus.url.startswith(KAFKA) and (not settings.collector.relay or set(stages) - {"collect"}):
         found += await _bus(settings, stages)
-    if settings.store.url and "index" in stages:
+    if settings.store.url.startswith("http") and "index" in stages:
         found += _store(settings)
     return found
 
