@@ -101,6 +101,8 @@ class _Whole(_Looking):
 
     def end(self) -> list[Reason]:
         body = b"".join(self._pieces)
+        if self._pieces and self._undo is not None and not self._undo.finished:
+            return [_UNREADABLE]
         try:
             texts = [text for _, text in _strings(orjson.loads(body), "", MAX_DEPTH, said=False)]
         except (orjson.JSONDecodeError, RecursionError):

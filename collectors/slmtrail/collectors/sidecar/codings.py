@@ -18,6 +18,10 @@ class BrokenError(Exception):
 class Decoder(Protocol):
     """Undoes one coding of one body."""
 
+    @property
+    def finished(self) -> bool:
+        """Whether what was fed is whole."""
+
     def feed(self, data: bytes, most: int) -> bytes:
         """What `data` adds, of which `most` bytes are wanted; past those nothing more comes. Raises BrokenError."""
 
@@ -34,6 +38,10 @@ class _Inflate:
         self._bare_allowed = bare_allowed
         self._first = b""
         self._inflate = zlib.decompressobj(47)
+
+    @property
+    def finished(self) -> bool:
+        return self._inflate.eof
 
     def feed(self, data: bytes, most: int) -> bytes:
         if self._bare_allowed:
@@ -65,6 +73,10 @@ def _has_head(data: bytes) -> bool:
 class _Brotli:
     def __init__(self) -> None:
         self._inner = brotli.Decompressor()
+
+    @property
+    def finished(self) -> bool:
+        return bool(self._inner.is_finished())
 
     def feed(self, data: bytes, most: int) -> bytes:
         out, size = [], 0

@@ -7,6 +7,7 @@ import json
 import zlib
 from typing import Any
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,7 +96,9 @@ def test_what_is_no_json_is_looked_at_as_text(body: bytes) -> None:
     assert rules([body], streamed=True) == ["no-word"]
 
 
-@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", brotli.compress)]
+)
 @pytest.mark.parametrize("streamed", [False, True])
 def test_compressed_answers_are_read(coding: str, pack: Any, streamed: bool) -> None:
     body = pack(openai(["forbidden ", "phrase"]) if streamed else b'{"a": "forbidden phrase"}')
@@ -106,9 +109,16 @@ def test_what_expands_without_end_does_not_pass() -> None:
     assert rules([gzip.compress(bytes(17 * 1024 * 1024))], streamed=True, coding="gzip")[0] == "unreadable-answer"
 
 
-@pytest.mark.parametrize(("coding", "body"), [("br", b"x"), ("gzip", b"no gzip"), ("zstd", b"x")])
+@pytest.mark.parametrize(
+    ("coding", "body"), [("br", b"no brotli"), ("gzip", b"no gzip"), ("zstd", b"x"), ("compress", b"x")]
+)
 def test_what_can_not_be_read_is_told(coding: str, body: bytes) -> None:
     assert rules([body], streamed=True, coding=coding)[0] == "unreadable-answer"
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress)])
+def test_half_an_answer_can_not_be_read(coding: str, pack: Any) -> None:
+    assert rules([pack(b'{"a": "something"}')[:-3]], streamed=False, coding=coding) == ["unreadable-answer"]
 
 
 @given(st.lists(st.binary()), st.booleans(), st.sampled_from(["", "gzip", "zstd", "br"]))

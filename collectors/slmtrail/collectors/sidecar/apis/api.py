@@ -107,10 +107,12 @@ _HOW = frozenset(
 )
 """Keys that say how to answer; a model reads none of them."""
 
+_READABLE = (str, list, dict)
+
 
 def folded(body: Json) -> Json:
     """A request with those keys in their usual case which servers in Go take in any."""
-    usual = {name: name.casefold() for name in body if name not in _TOLD and name.casefold() in _TOLD}
+    usual = {name: name.casefold() for name in body.keys() - _TOLD if name.casefold() in _TOLD}
     if not usual:
         return body
     return {name if (other := usual.get(name, name)) in body else other: value for name, value in body.items()}
@@ -118,11 +120,8 @@ def folded(body: Json) -> Json:
 
 def beside(body: Json) -> Json:
     """What of a request has no field of its own, though a model may read it: a template, a suffix, a schema."""
-    return {
-        name: value
-        for name, value in body.items()
-        if value and isinstance(value, str | list | dict) and name not in _TOLD and name not in _HOW
-    }
+    more = body.keys() - _TOLD - _HOW
+    return {name: body[name] for name in body if name in more and body[name] and isinstance(body[name], _READABLE)}
 
 
 _METADATA = {"user_id": "enduser.pseudo.id", "session_id": "session.id", "conversation_id": "gen_ai.conversation.id"}
