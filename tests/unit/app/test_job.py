@@ -67,3 +67,12 @@ def test_a_file_that_changed_meanwhile_is_not_what_is_kept(settings: Settings, t
         settings.policy.write_text("version: newer\n")
         law.keep_copy(settings, desk.policy, copy)
     assert copy.read_text() == GOOD
+
+
+def test_a_copy_that_can_not_be_kept_costs_no_start(settings: Settings, tmp_path: Path) -> None:
+    assert settings.policy is not None
+    settings.policy.write_text(GOOD)
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    with open_desk(settings, in_the_way / "copy.yaml") as desk:
+        assert desk.policy.version == "good"

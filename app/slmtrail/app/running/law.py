@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import os
 from pathlib import Path
 
 from slmtrail.core import durable, policy
-from slmtrail.core.errors import SettingsError
+from slmtrail.core.errors import SettingsError, StorageError
 from slmtrail.core.policy import Policy
 from slmtrail.core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 MAX_FILES = 5000
 
@@ -32,12 +34,14 @@ def keep_copy(settings: Settings, in_force: Policy, copy: Path) -> None:
     """Keeps a copy of the policy file, with its time, unless it is another one by now than the one in force."""
     if settings.policy is None:
         return
-    with contextlib.suppress(OSError, UnicodeDecodeError, SettingsError):
+    try:
         written, text = settings.policy.stat(), settings.policy.read_text(encoding="utf-8")
         if policy.parse(text, str(settings.policy)).digest == in_force.digest:
             durable.make_folder(copy.parent)
             durable.write_file(copy, text.encode())
             os.utime(copy, ns=(written.st_atime_ns, written.st_mtime_ns))
+    except (OSError, UnicodeDecodeError, SettingsError, StorageError) as error:
+        log.warning("no copy of the policy is kept, to start under where it can't be used: %s", error)
 
 
 def _rules(folder: Path | None) -> list[Path]:
