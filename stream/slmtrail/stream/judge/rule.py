@@ -81,8 +81,10 @@ class Rule:
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
-    """`text` with `{name}` replaced where `values` has it."""
-    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0]))[:200], text)
+    """`text` with `{name}` replaced where `values` has it; a field that is not there is unknown."""
+    return _PLACEHOLDER.sub(
+        lambda found: str(values.get(found[1], "unknown" if "." in found[1] else found[0]))[:200], text
+    )
 
 
 def made(text: str, code: str, judges: Judges | None, fold: Fold | None, given: Any) -> Rule:
