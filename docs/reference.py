@@ -102,7 +102,9 @@ def _commands() -> str:
     rows = [("command", "what", "options")]
     for name, inner in _walk(command, "slmtrail"):
         options = [
-            max(p.opts, key=len) for p in inner.params if isinstance(p, click.Option) or p.param_type_name == "option"
+            "/".join(max(names, key=len) for names in (p.opts, p.secondary_opts) if names)
+            for p in inner.params
+            if isinstance(p, click.Option) or p.param_type_name == "option"
         ]
         listed = " ".join(f"`{option}`" for option in options if option != "--help")
         rows.append((f"`{name}`", (inner.help or "").split("\n")[0], listed))

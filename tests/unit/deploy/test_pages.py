@@ -42,7 +42,7 @@ def test_each_command_has_these_options(line: str) -> None:
         else:
             assert word == "--data"  # before the command, with a folder
             words.pop(0)
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
     assert {word for word in words if word.startswith("--")} <= known
     if "--rule" in words and words[words.index("--rule") + 1] != "RULE":
         assert words[words.index("--rule") + 1] in RULES
