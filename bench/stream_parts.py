@@ -5,7 +5,6 @@ A part of bench/stream.py, with the events and frames that it takes.
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import os
 import random
@@ -20,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
 from builders import Edge, NoRedaction, Stream  # noqa: E402
-from slmtrail.core import frames, wellformed  # noqa: E402
+from slmtrail.core import frames, garbage, wellformed  # noqa: E402
 from slmtrail.core.events import parse, timestamp_text  # noqa: E402
 from slmtrail.core.identity import Position, identified  # noqa: E402
 from slmtrail.core.ports import Delivery, Message  # noqa: E402
@@ -82,18 +81,13 @@ def made_frames(
     return made
 
 
-def _as_a_worker_does() -> None:
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
-
-
 def stages(quick: bool) -> dict[str, float]:
     """CPU microseconds an event of each stage. The sum is of texts that the rules know from the turn before, as in a
     conversation that goes on; what new ones cost more stands beside it."""
     count = (12 if quick else 60) * FRAME_EVENTS
     took_s: dict[str, float] = {}
     events = made_events(count + FRAME_EVENTS)
-    _as_a_worker_does()
+    garbage.look_seldom()
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
         begun_s = time.process_time()
@@ -140,7 +134,7 @@ def stages(quick: bool) -> dict[str, float]:
 def memory(count: int = 1_000_000) -> dict[str, int]:
     """Resident megabytes while so many events of hundreds of actors go through process and windows."""
     rng, texts, rss_mb = random.Random(5), made_events(4_000), dict[str, int]()
-    _as_a_worker_does()
+    garbage.look_seldom()
     with tempfile.TemporaryDirectory() as folder:
         stream = Stream(Path(folder), redactor=NoRedaction())
         edge, desk = stream.edge(), stream.desk

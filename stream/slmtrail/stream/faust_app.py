@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import time
@@ -23,6 +22,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from slmtrail.bus.kafka_access import NO_ACCESS, Access
 from slmtrail.bus.kafka_group import KafkaGroup
+from slmtrail.core import garbage
 from slmtrail.core.health import HEALTH
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus, Delivery
 from slmtrail.stream.emit import publish
@@ -233,9 +233,7 @@ async def work(
     """Runs a worker in this process until a signal, until its desk is `over`, or until its supervisor is gone.
     `connect` opens the bus on which the output is published."""
     end_with_starter()
-    # Records are trees that come and go by the thousand: to look through them for cycles takes a third of the time.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    garbage.look_seldom()
     bus = await connect()
     try:
         await bus.ensure_topics()

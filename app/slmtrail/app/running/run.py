@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -32,7 +31,7 @@ from slmtrail.collectors.guard import upkeep
 from slmtrail.collectors.guard.in_force import InForce
 from slmtrail.collectors.receive.gateway import gateway_routes
 from slmtrail.collectors.shipper import Shipper
-from slmtrail.core import policy, trust
+from slmtrail.core import garbage, policy, trust
 from slmtrail.core.errors import BusError, SettingsError, StorageError, StoreError
 from slmtrail.core.health import HEALTH
 from slmtrail.core.metrics import SPOOL_LIMIT_BYTES
@@ -78,6 +77,7 @@ async def up(
         store = parts.open_store(settings, writable=True)
         stack.callback(store.close)
         desk = stack.enter_context(parts.open_desk(settings))
+        garbage.look_seldom()
         await bus.ensure_topics()
         tasks = [
             persistently("the stream", lambda: _streaming(settings, bus, desk)),
@@ -109,6 +109,7 @@ async def collect(settings: Settings, ready: Ready) -> None:
 async def stream(settings: Settings) -> None:
     """The stream in a plain loop, on SQLite."""
     with parts.open_desk(settings) as desk:
+        garbage.look_seldom()
         bus = parts.open_bus(settings)
         try:
             await bus.ensure_topics()
@@ -132,9 +133,7 @@ async def _streaming(settings: Settings, bus: Bus, desk: Desk) -> None:
 
 async def index(settings: Settings, partitions: Sequence[int] | None = None) -> None:
     """The indexer: a task for each of these partitions of the records, or for all."""
-    # Records come and go by the thousand and are trees: to look through them for cycles takes a third of the time.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    garbage.look_seldom()
     bus, store = parts.open_bus(settings), parts.open_store(settings, writable=True)
     try:
         await bus.ensure_topics()

@@ -9,7 +9,6 @@ withheld whole.
 from __future__ import annotations
 
 import contextlib
-import gc
 import multiprocessing
 import os
 import secrets
@@ -25,6 +24,7 @@ from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
 from typing import Any
 
+from slmtrail.core import garbage
 from slmtrail.core.errors import SettingsError, TrailError
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.options import RedactOptions
@@ -314,9 +314,8 @@ def _template(
     except Exception as error:
         orders.send(str(error) or type(error).__name__)
         return
-    # What is loaded stays: neither the collector of garbage nor a copy on write has to touch it in the workers.
-    gc.collect()
-    gc.freeze()
+    # Nor does a copy on write have to touch what is loaded, in the workers.
+    garbage.look_seldom()
     orders.send("")
     # Nobody waits for the workers here: the pool sees their connections close.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
