@@ -82,6 +82,8 @@ def _exchange(request: Any, trail: Trail) -> Exchange | None:
             return None
         exchange = Exchange(trail.inference(), api, request.content)
         exchange.goes_to(url.host, url.port or {"https": 443, "http": 80}.get(url.scheme))
+        if model := endpoints.model_of(url.path):
+            exchange.span.set("gen_ai.request.model", model)
         if attempt := request.headers.get("x-stainless-retry-count", "").strip("0"):
             exchange.span.note(attempt=attempt)
         return exchange

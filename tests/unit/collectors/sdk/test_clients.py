@@ -273,3 +273,14 @@ def test_a_plain_http_client_can_be_watched(model: Model, trail: Trail, event: A
         body = {"model": "echo", "messages": QUESTION}
         assert client.post(f"{model.url}/v1/chat/completions", json=body).json()["choices"]
     assert said(event()) == ["tell me more"]
+
+
+def test_a_model_that_is_named_in_the_path(trail: Trail, event: Any) -> None:
+    answer = {"candidates": [{"content": {"parts": [{"text": "Grey"}]}, "finishReason": "STOP"}]}
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=answer)))
+    trail.watch(http).post(
+        "http://g/v1beta/models/gemini-x:generateContent", json={"contents": [{"parts": [{"text": "Hi"}]}]}
+    )
+    one = event()
+    assert (one["gen_ai.request.model"], one["gen_ai.provider.name"]) == ("gemini-x", "gcp.gemini")
+    assert (said(one, "input"), said(one)) == (["Hi"], ["Grey"])
