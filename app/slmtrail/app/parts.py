@@ -16,12 +16,6 @@ import orjson
 from slmtrail.app.running.law import since_ms
 from slmtrail.bus.connect import connect as connect_bus
 from slmtrail.bus.kafka_access import Access
-from slmtrail.collectors.collector import CollectorOptions
-from slmtrail.collectors.enrolling import Admission, Enrolled
-from slmtrail.collectors.framer import Identity
-from slmtrail.collectors.ingest import IngestLimits
-from slmtrail.collectors.relay import Relay
-from slmtrail.collectors.spool import Spool
 from slmtrail.core import certificate, durable, keys, policy, trust
 from slmtrail.core.control import Decisions
 from slmtrail.core.errors import KeyFileError, SettingsError
@@ -34,7 +28,12 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
     from slmtrail.bus.kafka_group import KafkaGroup
+    from slmtrail.collectors.collector import CollectorOptions
+    from slmtrail.collectors.enrolling import Admission, Enrolled
+    from slmtrail.collectors.framer import Identity
     from slmtrail.collectors.guard.gate import Gate
+    from slmtrail.collectors.ingest import IngestLimits
+    from slmtrail.collectors.spool import Spool
     from slmtrail.indexer.seal import Sealer
     from slmtrail.indexer.store.elastic_client import ElasticClient
     from slmtrail.indexer.store.elastic_names import Streams
@@ -96,11 +95,15 @@ def open_uplink(settings: Settings) -> Uplink:
     except OSError as error:
         text = f"{given.relay_ca}: holds no authorities: {error.strerror or error}"
         raise KeyFileError(f"collector.relay_ca: {text}") from None
+    from slmtrail.collectors.relay import Relay
+
     return Relay(given.relay, keys.signing_key(collector_key(settings)), tls)
 
 
 def identity(settings: Settings) -> Identity:
     """Who this collector is. One that was enrolled speaks for the environment that its key is bound to."""
+    from slmtrail.collectors.framer import Identity
+
     return Identity(
         settings.collector.name,
         _enrolled_environment(settings) or settings.environment,
@@ -120,6 +123,8 @@ def admission(settings: Settings) -> Admission | None:
     secret = settings.keys / ENROLMENT_KEY
     if not secret.exists():
         return None
+    from slmtrail.collectors.enrolling import Admission
+
     return Admission(
         keys.secret(secret),
         settings.data / "trust" / "enrolments.json",
@@ -175,17 +180,23 @@ async def open_gate(settings: Settings) -> Gate:
 
 def open_spool(settings: Settings) -> Spool:
     """This collector's spool, held until closed."""
+    from slmtrail.collectors.spool import Spool
+
     return Spool(settings.spool, settings.collector.spool_max_bytes)
 
 
 def collector_options(settings: Settings) -> CollectorOptions:
     """When frames are closed, and what a full spool does."""
+    from slmtrail.collectors.collector import CollectorOptions
+
     given = settings.collector
     return CollectorOptions(given.frame_max_bytes, given.frame_linger_ms, given.heartbeat_ms, given.when_full)
 
 
 def ingest_limits(settings: Settings) -> IngestLimits:
     """What a caller may send at once."""
+    from slmtrail.collectors.ingest import IngestLimits
+
     return IngestLimits(settings.ingest.max_event_bytes, settings.ingest.max_request_bytes)
 
 
