@@ -9,7 +9,6 @@ from slmtrail.stream.judge.folds import DAY_MS, short
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.networks import network
 
-_HABIT_DAYS = 2
 _MAX_PAIRS = 16
 
 
@@ -20,7 +19,7 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
-    """Fires when the network switched too often in too short a time, unless the two have done so on other days."""
+    """Fires when the network switched too often in too short a time, unless the two did so the day before."""
     last, switches = state.get("last"), state.setdefault("switches", [])
     state["last"] = value
     if last is None or last == value:
@@ -31,14 +30,11 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     recent = sum(1 for at, other in switches if other == pair and abs(at_ms - at) <= p["within_ms"])
     if recent < p["switches"]:
         return None
-    pairs: dict[str, list[int]] = state.setdefault("pairs", {})
-    days = pairs.setdefault(pair, [])
-    if (day := at_ms // DAY_MS) not in days:
-        days.append(day)
-        del days[: -_HABIT_DAYS - 1]
+    pairs: dict[str, int] = state.setdefault("since", {})
+    since = pairs.setdefault(pair, at_ms)
     while len(pairs) > _MAX_PAIRS:
-        del pairs[min(pairs, key=lambda name: (pairs[name][-1], name))]
-    if len(days) > _HABIT_DAYS:
+        del pairs[min(pairs, key=lambda name: (pairs[name], name))]
+    if at_ms - since > DAY_MS:
         return None
     return Hit(
         f"{recent} switches between {last} and {value} within {p['within']}", observed=recent, baseline=p["switches"]
