@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from slmtrail.collectors.guard import asked
+from slmtrail.collectors.sidecar.apis import endpoints
 from unit.collectors.sidecar.test_native_apis import sse
 from unit.collectors.sidecar.test_record import recorded, text_of
 
@@ -215,3 +216,8 @@ def test_what_a_model_reads_and_has_no_field_is_kept() -> None:
     event = recorded("/api/generate", asks | {"Prompt": "b"}, b'{"response": "b", "done": true}')
     kept = {"suffix": "z", "template": "{{ .Prompt }} and more", "Prompt": "b"}
     assert json.loads(json.loads(event["slm.attributes"])["asked"]) == kept
+
+
+def test_a_path_without_end_is_looked_at_as_fast_as_a_short_one() -> None:
+    assert endpoints.model_of("/deployments/a" * 50_000 + "/chat/completions1") == ""
+    assert endpoints.model_of("/x" * 50_000 + "/deployments/small/chat/completions") == "small"

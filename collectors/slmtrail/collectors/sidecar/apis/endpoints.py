@@ -34,7 +34,10 @@ _ENDINGS = {
 }
 """The first that fits."""
 
-_MODEL = re.compile(r".*/(?:models/([^/:]{1,200}):[A-Za-z]+|deployments/([^/]{1,200})/[a-z/]+)")
+MAX_MODEL_CHARS = 512
+"""Of a path, from its end, where a model may be named."""
+
+_MODEL = re.compile(r"/(?:models/([^/:]{1,200}):[A-Za-z]{1,50}|deployments/([^/]{1,200})/[a-z/]{1,50})$")
 
 
 @lru_cache(64)
@@ -48,5 +51,5 @@ def find(method: str, path: str) -> Api | None:
 
 def model_of(path: str) -> str:
     """The model that a path names, as Google's and Azure's do; "" where it names none."""
-    named = _MODEL.fullmatch(path)
+    named = _MODEL.search(path[-MAX_MODEL_CHARS:])
     return (named[1] or named[2]) if named else ""
