@@ -61,8 +61,8 @@ class Sink:
             self.refusals += 1
             future.set_exception(SpoolFull("the spool is full"))
         else:
-            self.spool.commit([], notes=notes)
             self.lines += given
+            self.spool.commit([], notes=notes)
             future.set_result(Accepted([(0, n) for n in range(len(given))]))
         return future
 
