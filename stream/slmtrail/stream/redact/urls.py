@@ -130,16 +130,16 @@ class UrlFinder:
             while position < dot:
                 begin = max(position, dot - _MAX_HOST_CHARS)
                 if begin > position:
-                    begin = self._www_start(text, position, begin, dot) or begin
+                    begin = self._www_start(text, position, begin, dot)
                 match = self._bare.match(text, begin)
                 if match is None:
                     break
                 spans.append(match.span())
                 position = match.end()
 
-    def _www_start(self, text: str, position: int, begin: int, dot: int) -> int | None:
-        """A `www.` further left from which the host still reaches the dot."""
+    def _www_start(self, text: str, position: int, begin: int, dot: int) -> int:
+        """A `www.` further left from which the host still reaches the dot, or else `begin`."""
         for www in self._www.finditer(text, max(position, begin - _MAX_WWW_CHARS - 1), begin + _MAX_WWW_CHARS):
             if www.start() < begin and dot - www.end() <= _MAX_HOST_CHARS and www.end() < dot:
                 return int(www.start())
-        return None
+        return begin

@@ -270,6 +270,12 @@ def test_an_extension_can_make_a_number_of_what_is_none_alone() -> None:
     assert PhoneFinder(["US", "BR"]).spans(text) == {(0, 19)}
 
 
+def test_a_long_host_behind_www_is_found_from_the_first_character_on(engine: Engine) -> None:
+    text = f"www111.{'b' * 251}.org"
+    found = [(found.start, found.end) for found in engine.find(text) if found.type == "URL"]
+    assert found == [(0, len(text))]
+
+
 def test_presidios_url_patterns_are_the_ones_we_know() -> None:
     assert urls.is_known()
 
