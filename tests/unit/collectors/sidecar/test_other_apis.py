@@ -221,3 +221,24 @@ def test_what_a_model_reads_and_has_no_field_is_kept() -> None:
 def test_a_path_without_end_is_looked_at_as_fast_as_a_short_one() -> None:
     assert endpoints.model_of("/deployments/a" * 50_000 + "/chat/completions1") == ""
     assert endpoints.model_of("/x" * 50_000 + "/deployments/small/chat/completions") == "small"
+
+
+def test_a_tool_call_of_cohere_comes_in_pieces() -> None:
+    def delta(kind: str, message: dict[str, Any]) -> dict[str, Any]:
+        return {"type": kind, "index": 0, "delta": {"message": message}}
+
+    begun = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": ""}}
+    stream = [
+        delta("tool-plan-delta", {"tool_plan": "I will "}),
+        delta("tool-plan-delta", {"tool_plan": "look."}),
+        delta("tool-call-start", {"tool_calls": begun}),
+        delta("tool-call-delta", {"tool_calls": {"function": {"arguments": '{"at":'}}}),
+        delta("tool-call-delta", {"tool_calls": {"function": {"arguments": "1}"}}}),
+        {"type": "message-end", "delta": {"finish_reason": "TOOL_CALL"}},
+    ]
+    asks = {"model": "command", "messages": [{"role": "user", "content": "Weather?"}]}
+    (turn,) = recorded("/v2/chat", asks, sse(stream), "text/event-stream")["gen_ai.output.messages"]
+    assert turn["parts"] == [
+        {"type": "reasoning", "content": "I will look."},
+        {"type": "tool_call", "id": "c1", "name": "look", "arguments": '{"at":1}'},
+    ]

@@ -34,6 +34,9 @@ _REQUEST = {
     "preamble": "gen_ai.system_instructions",
     "conversation_id": "gen_ai.conversation.id",
 }
+_PIECES = ("text", "thinking")
+"""What of a block comes in pieces."""
+
 _ROLES = {"CHATBOT": "assistant", "SYSTEM": "system", "TOOL": "tool", "USER": "user"}
 
 
@@ -91,8 +94,9 @@ def _parts(message: Json) -> list[Any]:
 def _join(values: Timed) -> Joined:
     """Events named by `type` (version 2) or `event_type` (version 1), whose last one holds the whole answer."""
     body: Json = {}
-    blocks: dict[int, Json] = {}
+    blocks: dict[int, dict[str, list[Any]]] = {}
     calls: dict[int, Json] = {}
+    arguments: dict[int, list[str]] = {}
     plan: list[str] = []
     token_ms: list[float] = []
     complete = False
@@ -103,22 +107,17 @@ def _join(values: Timed) -> Joined:
         if kind == "message-start":
             body |= renamed(value, {"id": "id"})
         elif kind in ("content-start", "content-delta"):
-            block = blocks.setdefault(place, {})
             for name, piece in mapping(message.get("content")).items():
-                joins = name in ("text", "thinking") and isinstance(piece, str)
-                block[name] = text(block.get(name)) + piece if joins else piece
+                blocks.setdefault(place, {}).setdefault(name, []).append(piece)
         elif kind == "tool-plan-delta":
             plan.append(text(message.get("tool_plan")))
         elif kind == "tool-call-start":
             calls[place] = mapping(message.get("tool_calls"))
         elif kind == "tool-call-delta":
-            called = calls.setdefault(place, {})
-            function = mapping(called.get("function"))
-            piece = text(mapping(mapping(message.get("tool_calls")).get("function")).get("arguments"))
-            calls[place] = called | {"function": function | {"arguments": text(function.get("arguments")) + piece}}
+            piece = mapping(mapping(message.get("tool_calls")).get("function")).get("arguments")
+            arguments.setdefault(place, []).append(text(piece))
         elif kind == "text-generation":
-            block = blocks.setdefault(0, {"type": "text"})
-            block["text"] = text(block.get("text")) + text(value.get("text"))
+            blocks.setdefault(0, {"type": ["text"]}).setdefault("text", []).append(value.get("text"))
         elif kind == "message-end":
             body |= delta
         elif kind == "stream-end":
@@ -128,11 +127,21 @@ def _join(values: Timed) -> Joined:
         complete |= kind in ("message-end", "stream-end")
     if "text" not in body:
         body["message"] = {
-            "content": [block for _, block in sorted(blocks.items())],
-            "tool_calls": [call for _, call in sorted(calls.items())],
+            "content": [
+                {name: "".join(map(text, said)) if name in _PIECES else said[-1] for name, said in block.items()}
+                for _, block in sorted(blocks.items())
+            ],
+            "tool_calls": [
+                _called(calls.get(place, {}), arguments.get(place, [])) for place in sorted(calls | arguments)
+            ],
             "tool_plan": "".join(plan),
         }
     return Joined(body, complete, token_ms)
+
+
+def _called(call: Json, arguments: list[str]) -> Json:
+    function = mapping(call.get("function"))
+    return call | {"function": function | {"arguments": text(function.get("arguments")) + "".join(arguments)}}
 
 
 def _embeddings(body: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from slmtrail.collectors.sidecar.apis.api import (
@@ -110,32 +111,41 @@ def _answer(body: Json) -> Json:
 def _join(values: Timed) -> Joined:
     body: Json = {}
     candidates: dict[int, Json] = {}
+    said: dict[int, list[Any]] = {}
     token_ms: list[float] = []
     for at_ms, value in values:
         body |= value
-        said = False
         for given in objects(value.get("candidates")):
-            whole = candidates.setdefault(index(given.get("index")), {"content": {"parts": []}})
-            for part in items(mapping(given.get("content")).get("parts")):
-                _add(whole["content"]["parts"], part)
-                said = True
-            whole |= {name: given[name] for name in given.keys() - {"content"}}
-        if said:
-            token_ms.append(at_ms)
-    body["candidates"] = [candidate for _, candidate in sorted(candidates.items())]
+            place = index(given.get("index"))
+            candidates.setdefault(place, {}).update(given)
+            parts = items(mapping(given.get("content")).get("parts"))
+            said.setdefault(place, []).extend(parts)
+            if parts:
+                token_ms.append(at_ms)
+    body["candidates"] = [
+        candidate | {"content": {"parts": _whole(said[place])}} for place, candidate in sorted(candidates.items())
+    ]
     blocked = bool(mapping(body.get("promptFeedback")).get("blockReason"))
     complete = blocked or (bool(candidates) and all(one.get("finishReason") for one in candidates.values()))
     return Joined(body, complete, token_ms)
 
 
-def _add(parts: list[Any], part: Any) -> None:
-    """Joins a piece of a text to the piece before it."""
-    last, given = mapping(parts[-1] if parts else None), mapping(part)
-    plain = last.keys() == given.keys() <= {"text", "thought"} and last.get("thought") == given.get("thought")
-    if plain and isinstance(last.get("text"), str) and isinstance(given.get("text"), str):
-        parts[-1] = last | {"text": last["text"] + given["text"]}
-    else:
-        parts.append(part)
+def _whole(pieces: list[Any]) -> list[Any]:
+    """Parts, the pieces of a text joined."""
+    parts: list[Any] = []
+    for kind, each in itertools.groupby(pieces, _kind):
+        if kind is None:
+            parts += each
+        else:
+            parts.append({"text": "".join(piece["text"] for piece in each), "thought": kind})
+    return parts
+
+
+def _kind(piece: Any) -> bool | None:
+    """Of a piece of plain text whether it is of a thought; None for other pieces."""
+    given = mapping(piece)
+    plain = isinstance(given.get("text"), str) and given.keys() <= {"text", "thought"}
+    return given.get("thought") is True if plain else None
 
 
 def _embeddings(body: Json) -> Json:
