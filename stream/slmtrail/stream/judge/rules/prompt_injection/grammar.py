@@ -37,8 +37,8 @@ _NOT_MEANT = compiled(
     r"shipping|delivery|driving|dosage|tax|doctor's|manufacturer's) (?:instructions?|rules?|orders?|guidelines?)\b|"
     r"\b(?:stored|saved|collected|recorded|know|on file) (?:about|on|for) (?:me|us)\b|"
     r"\byou (?:have )?(?:stored|saved|collected|recorded)\b|"
-    r"\b(?:forget|ignore|skip|drop|disregard) (?:about )?(?:(?:the|my|this|that) (?:\w+ )?(?:version|draft|e-?mail|mail|"
-    r"attachment|spelling|typo|formatting|column|row|header|recipe|plan)|"
+    r"\b(?:forget|ignore|skip|drop|disregard) (?:about )?(?:(?:the|my|this|that) (?:\w+ )?(?:version|draft|e-?mail|"
+    r"mail|attachment|spelling|typo|formatting|column|row|header|recipe|plan)|"
     r"my (?:\w+ )?(?:message|question|order|number|request))s?\b|"
     r"\bsummari[sz]e the (?:text|article|paragraphs?|passage|document|mail|e-?mail) above\b|"
     r"\b(?:its|their|his|her) (?:hidden|secret|system|internal|initial|own) (?:\w+ )?(?:prompts?|instructions)\b|"
@@ -123,7 +123,7 @@ class Tongue:
     def __init__(self, words: Words) -> None:
         patterns = {field.name: getattr(words, field.name) for field in fields(Words) if getattr(words, field.name)}
         options = re2.Options()
-        options.max_mem = 24 << 20
+        options.max_mem = 64 << 20
         options.never_capture = True
         self._names = list(patterns)
         self._any = re2.Set.SearchSet(options)

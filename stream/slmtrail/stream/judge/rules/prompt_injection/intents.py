@@ -277,14 +277,14 @@ INTENTS = [
     Intent(
         "it wraps what it asks for in a story",
         compiled(
-            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^\x00]{0,160}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact) detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
+            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^!?]{0,80}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact) detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
         ),
         strong=False,
     ),
     Intent(
         "it shows a model that has obeyed before",
         compiled(
-            r"\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)\b[^\x00]{0,400}\b(?:user|human|q|me)\s?:[^\x00]{0,400}\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)?\b"
+            r"\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)\b[^\x00]*\b(?:user|human|q|me)\s?:[^\x00]*\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)?\b"
         ),
         strong=False,
     ),
