@@ -48,7 +48,7 @@ def _load(folder: Path, text: str | bytes) -> policy.Policy:
         ("x: " + "9" * 5000 + "\n", r": not YAML \(ValueError\)"),
         ("x: " + "[" * 20_000, r": not YAML \(RecursionError\)"),
         ("\nx: \x01\n", r":2: not YAML: "),
-        (b"x: \xff\n", r": can't be read \(UnicodeDecodeError\)"),
+        (b"x: \xff\n", r": is not UTF-8; save it so"),
         ("roles: {anyone: {allow: {models: []}}}\n", r":1:1: roles: no role may use any model: .* lock everyone out"),
     ],
     ids=range(27),
@@ -84,7 +84,7 @@ def test_the_defaults_hold_without_a_file_and_with_an_empty_one(tmp_path: Path) 
 
 def test_a_policy_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "no.yaml", tmp_path):
-        with pytest.raises(SettingsError, match="can't be read"):
+        with pytest.raises(SettingsError, match="no such file|can't be read"):
             policy.load(path)
 
 
