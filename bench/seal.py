@@ -42,13 +42,13 @@ class Numbering(Sealer):
 
     def seal(self, deliveries: Sequence[Delivery]) -> Batch:
         """Parses and numbers."""
-        records = [orjson.loads(delivery.value) for delivery in deliveries]
         first, self.numbered = self.numbered, self.numbered + len(deliveries)
-        sealed = [
-            Sealed(self.ledger, leaf, record["event.id"], record, delivery.value)
-            for leaf, (delivery, record) in enumerate(zip(deliveries, records, strict=True), first)
-        ]
-        return Batch(sealed)
+        return Batch(
+            [
+                Sealed(self.ledger, leaf, orjson.loads(delivery.value)["event.id"], None, delivery.value)
+                for leaf, delivery in enumerate(deliveries, first)
+            ]
+        )
 
     def stored(self, deliveries: Sequence[Delivery]) -> None:
         """Commits the offset."""
