@@ -84,7 +84,7 @@ def test_the_defaults_hold_without_a_file_and_with_an_empty_one(tmp_path: Path) 
 
 def test_a_policy_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "no.yaml", tmp_path):
-        with pytest.raises(SettingsError, match="no such file|can't be read"):
+        with pytest.raises(SettingsError, match=r"no such file|can't be read"):
             policy.load(path)
 
 
