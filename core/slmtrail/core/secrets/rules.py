@@ -790,9 +790,7 @@ RULES: tuple[Rule, ...] = (
         "named-key",
         "ASSIGNED_SECRET",
         rf"(?:{_any_case('subscription|auth|admin|master|encryption|signing|account|service|license')})"
-        r"[_\- ]?[Kk][Ee][Yy]"
-        + _ASSIGNED
-        + r"(?P<secret>[A-Za-z0-9+/_\-]{20,256}={0,2})(?![A-Za-z0-9+/_\-.(])",
+        r"[_\- ]?[Kk][Ee][Yy]" + _ASSIGNED + r"(?P<secret>[A-Za-z0-9+/_\-]{20,256}={0,2})(?![A-Za-z0-9+/_\-.(])",
         ("key",),
         (
             "Ocp-Apim-Subscription-Key: ¦0123456789abcdef0123456789abcdef",
