@@ -7,7 +7,7 @@ is the model's own. The words of each concept are in vocabulary.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import NamedTuple
@@ -117,34 +117,58 @@ WISHES = (
 )
 
 
+TOGETHER = 5
+"""So many languages are looked for in one pass: of all at once there are as many states as of each, multiplied."""
+
+
 class Tongue:
-    """A language, ready. Each has a set of its own: one set for all has as many states as theirs multiplied."""
+    """A language, ready."""
 
     def __init__(self, words: Words) -> None:
-        patterns = {field.name: getattr(words, field.name) for field in fields(Words) if getattr(words, field.name)}
+        self.patterns = {
+            field.name: getattr(words, field.name) for field in fields(Words) if getattr(words, field.name)
+        }
+        self.concepts = {name: compiled(pattern) for name, pattern in self.patterns.items()}
+
+
+_Spoken = list[tuple[Tongue, list[Wish]]]
+
+
+class _Tongues:
+    """Some languages, and one pass that tells which concepts of which of them a text holds."""
+
+    def __init__(self, tongues: Sequence[Tongue]) -> None:
         options = re2.Options()
-        options.max_mem = 64 << 20
+        options.max_mem = 128 << 20
         options.never_capture = True
-        self._names = list(patterns)
+        self._concepts = [(tongue, name) for tongue in tongues for name in tongue.patterns]
         self._any = re2.Set.SearchSet(options)
-        for pattern in patterns.values():
-            self._any.Add(pattern)
+        for tongue, name in self._concepts:
+            self._any.Add(tongue.patterns[name])
         self._any.Compile()
-        self.concepts = {name: compiled(pattern) for name, pattern in patterns.items()}
         self._wishes = lru_cache(4096)(self._with)
 
-    def wishes(self, text: bytes) -> list[Wish]:
-        """The wishes all of whose concepts `text` holds."""
+    def wishes(self, text: bytes) -> _Spoken:
+        """The languages in which `text` holds all the concepts of some wishes, with those."""
         found = self._any.Match(text)
         return self._wishes(frozenset(found)) if found else []
 
-    def _with(self, present: frozenset[int]) -> list[Wish]:
-        known = {self._names[number] for number in present}
-        return [wish for wish in WISHES if wish.concepts <= known]
+    def _with(self, present: frozenset[int]) -> _Spoken:
+        known: dict[Tongue, set[str]] = {}
+        for number in sorted(present):
+            tongue, name = self._concepts[number]
+            known.setdefault(tongue, set()).add(name)
+        spoken = ((tongue, [wish for wish in WISHES if wish.concepts <= names]) for tongue, names in known.items())
+        return [(tongue, wishes) for tongue, wishes in spoken if wishes]
 
 
-_LATIN = [Tongue(words) for words in LATIN]
-_ALL = _LATIN + [Tongue(words) for words in OTHER]
+def _tongues(languages: Sequence[Words]) -> list[_Tongues]:
+    ready = [Tongue(words) for words in languages]
+    return [_Tongues(ready[first : first + TOGETHER]) for first in range(0, len(ready), TOGETHER)]
+
+
+_LATIN = _tongues(LATIN)
+_ALL = _LATIN + _tongues(OTHER)
 
 
 def possible(text: str) -> bool:
@@ -177,11 +201,9 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
                     yield Found(wish, start + begin, start + end)
 
 
-def _speakers(text: str) -> list[tuple[Tongue, list[Wish]]]:
-    """The languages in which `text` holds all the concepts of some wishes, with those."""
+def _speakers(text: str) -> _Spoken:
     read = text.encode("utf-8", "replace")
-    tongues = _LATIN if text.isascii() else _ALL
-    return [(tongue, wishes) for tongue in tongues if (wishes := tongue.wishes(read))]
+    return [spoken for some in (_LATIN if text.isascii() else _ALL) for spoken in some.wishes(read)]
 
 
 _spoken = lru_cache(4096)(_speakers)
