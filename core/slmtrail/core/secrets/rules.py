@@ -88,13 +88,13 @@ _ASSIGNED = (
 )
 # An ampersand ends it where the next parameter of an address follows.
 _VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|&(?![\w.\-\[\]]{1,40}=)|\\[^\s\"'`]){6,256})"
-_KEY_WORDS = (
+KEY_WORDS = (
     r"(?:[Pp]ass(?:word|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|(?<![A-Za-z])(?:[Pp]ass|PASS)|"
     r"(?<![A-Za-z])(?:[Pp]w|PW|[Pp]sk|PSK)|[Ss]ecret(?:[_\-]?[Kk]ey(?:_base)?)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\-]?[Kk]ey|API[_\-]?(?:KEY|[Kk]ey)|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
     r"[Pp]rivate[_\-]?[Kk]ey|PRIVATE[_\-]?KEY|[Cc]redential|CREDENTIAL|"
     r"[Pp]asswort|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|[Ss]enha|[Ww]achtwoord|[Hh]as\u0142o|[Pp]arola)"
 )
-_KEY_ANCHORS = (
+KEY_ANCHORS = (
     *(
         "pass",
         "pw",
@@ -805,10 +805,10 @@ RULES: tuple[Rule, ...] = (
         "named-value",
         "ASSIGNED_SECRET",
         r"(?:\b[Kk]ey|\b[Nn]ame)\\{0,15}[\"']?\s{0,3}[=:]\s{0,3}\\{0,15}[\"']?[A-Za-z0-9_.:\-]{0,60}"
-        + _KEY_WORDS
+        + KEY_WORDS
         + r"[A-Za-z0-9_]{0,10}\\{0,15}[\"']?,?\s{1,40}\\{0,15}[\"']?[Vv]alue\\{0,15}[\"']?"
         r"\s{0,3}[=:]\s{0,3}\\{0,15}[\"']?(?P<secret>[^\s\"'\\<>{},]{4,256})",
-        _KEY_ANCHORS,
+        KEY_ANCHORS,
         (
             '<add key="Password" value="¦Hunter22!" />',
             '{"name": "DB_PASSWORD", "value": "¦Hunter22!"}',
@@ -826,9 +826,9 @@ RULES: tuple[Rule, ...] = (
         "terraform-default",
         "ASSIGNED_SECRET",
         r"\bvariable\s{1,3}\"[A-Za-z0-9_\-]{0,40}"
-        + _KEY_WORDS
+        + KEY_WORDS
         + r"[A-Za-z0-9_\-]{0,20}\"\s{0,3}\{[^}]{0,400}?\bdefault\s{0,20}=\s{0,3}\"(?P<secret>[^\s\"]{4,256})\"",
-        _KEY_ANCHORS,
+        KEY_ANCHORS,
         ('variable "db_password" {\n  type    = string\n  default = "¦Hunter22!"\n}',),
         ('variable "db_password" {\n  type = string\n  sensitive = true\n}', 'variable "token" { default = "" }'),
         check="assigned",
@@ -1179,7 +1179,7 @@ RULES: tuple[Rule, ...] = (
         "dockerfile-env",
         "ASSIGNED_SECRET",
         r"\b(?:ENV|env)\s{1,3}[A-Za-z0-9_]{0,40}"
-        + _KEY_WORDS
+        + KEY_WORDS
         + r"[A-Za-z0-9_]{0,20}\s{1,3}[\"']?(?P<secret>[^\s\"'=]{4,256})",
         ("env",),
         ("ENV X_SECRET ¦hunter2x", "FROM alpine\nENV DB_PASSWORD '¦Tr0ub4dor&3'\n"),
@@ -1288,8 +1288,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "element-secret",
         "ASSIGNED_SECRET",
-        r"<[A-Za-z0-9_.:\-]{0,60}" + _KEY_WORDS + r"[A-Za-z0-9_.\-]{0,20}>\s{0,3}(?P<secret>[^\s<>]{6,256})\s{0,3}</",
-        _KEY_ANCHORS,
+        r"<[A-Za-z0-9_.:\-]{0,60}" + KEY_WORDS + r"[A-Za-z0-9_.\-]{0,20}>\s{0,3}(?P<secret>[^\s<>]{6,256})\s{0,3}</",
+        KEY_ANCHORS,
         ("<password>¦hunter2!</password>", "<db:apiKey>¦9f8e7d6c5b4a3928</db:apiKey>"),
         ("<password>required</password>", "<token>${TOKEN}</token>"),
         check="assigned",
@@ -1299,9 +1299,9 @@ RULES: tuple[Rule, ...] = (
         "defined-secret",
         "ASSIGNED_SECRET",
         r"\b(?:define|setenv|putenv|set|put|add|[Ss]et_?[Hh]eader|setProperty)\(\s{0,3}[\"'][A-Za-z0-9_.\-]{0,40}"
-        + _KEY_WORDS
+        + KEY_WORDS
         + r"[A-Za-z0-9_.\-]{0,20}[\"']\s{0,3},\s{0,3}[\"'](?P<secret>[^\s\"']{6,256})",
-        _KEY_ANCHORS,
+        KEY_ANCHORS,
         ("define('DB_PASSWORD', '¦hunter2!');", 'os.putenv("API_KEY", "¦9f8e7d6c5b4a3928")'),
         ('set("password", "required")', "define('PASSWORD_HINT_', '')"),
         check="assigned",
@@ -1310,8 +1310,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "assigned-secret",
         "ASSIGNED_SECRET",
-        _KEY_WORDS + _ASSIGNED + _VALUE,
-        _KEY_ANCHORS,
+        KEY_WORDS + _ASSIGNED + _VALUE,
+        KEY_ANCHORS,
         (
             "password=¦hunter2!",
             '"api_key": "¦9f8e7d6c5b4a3928"',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import orjson
@@ -13,7 +13,7 @@ Kind = Literal["key", "string", "number"]
 Visit = Callable[[str, str, Kind, str], str]
 """(path of the enclosing value or of the value itself, nearest key, kind, decoded text) -> the new text."""
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|-?[0-9][0-9.eE+\-]*', re.DOTALL)
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|-?[0-9][0-9.eE+\-]*', re.DOTALL)
 
 
 def is_json(text: str) -> bool:
@@ -43,18 +43,24 @@ def kubernetes_secrets(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def rewrite(text: str, path: str, visit: Visit) -> str:
-    """`text`, which `is_json`, with every string, number and key as `visit` answers it."""
+def rewrite(text: str, path: str, visit: Visit, outer_key: str = "", names: Mapping[int, str] | None = None) -> str:
+    """`text`, which `is_json`, with every string, number and key as `visit` answers it.
+
+    outer_key: the key that `text` stands under. names: of values that their keys don't name, by where they stand;
+    empty for the one that the object of the value has.
+    """
     pieces: list[str] = []
     done = 0
     # One entry an open container: its path, the key it stands under, and, in an array, the next index.
     stack: list[tuple[str, str]] = []
-    here, under, index = path, "", -1
+    here, under, index = path, outer_key, -1
     indexes: list[int] = []
     key_next = False
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         literal = token.group()
         mark = literal[0]
+        if names and token.start() in names:
+            under = names[token.start()] or stack[-1][1] or under
         if mark in "{[":
             stack.append((here, under))
             indexes.append(index)
@@ -69,16 +75,16 @@ def rewrite(text: str, path: str, visit: Visit) -> str:
         elif mark == ",":
             if index >= 0:
                 index += 1
-                here = f"{stack[-1][0]}/{index}"
+                here, under = f"{stack[-1][0]}/{index}", stack[-1][1]
             else:
                 key_next = True
         elif mark == ":":
             key_next = False
         else:
-            old = _decoded(literal) if mark == '"' else literal
+            old = decoded(literal) if mark == '"' else literal
             if key_next:
                 new = visit(stack[-1][0], "", "key", old)
-                under = old
+                under = old or stack[-1][1]
                 here = f"{stack[-1][0]}/{new.replace('~', '~0').replace('/', '~1')}"
             else:
                 new = visit(here, under, "string" if mark == '"' else "number", old)
@@ -88,7 +94,8 @@ def rewrite(text: str, path: str, visit: Visit) -> str:
     return "".join([*pieces, text[done:]]) if pieces else text
 
 
-def _decoded(literal: str) -> str:
+def decoded(literal: str) -> str:
+    """What the literal of a string says."""
     return str(json.loads(literal, strict=False)) if "\\" in literal else literal[1:-1]
 
 

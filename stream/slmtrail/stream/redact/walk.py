@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from slmtrail.stream.redact import jsontext
+from slmtrail.stream.redact import jsontext, pairs
 from slmtrail.stream.redact.jsontext import Kind
 from slmtrail.stream.redact.operators import WITHHELD, KeyedHash
 
@@ -116,10 +116,10 @@ class _Walker:
             if kind == "string" and old in secrets:
                 return self._visit(Leaf(path, old, blob=True))
             if kind == "string":
-                return self.text(path, old, key or outer_key, depth=depth)
-            return self._visit(Leaf(path, old, key=key or outer_key if kind == "number" else ""))
+                return self.text(path, old, key, depth=depth)
+            return self._visit(Leaf(path, old, key=key))
 
-        return jsontext.rewrite(text, path, visit)
+        return jsontext.rewrite(text, path, visit, outer_key, pairs.names(text))
 
     def json_field(self, path: str, text: str) -> str:
         """A field of type json: what is not JSON becomes a JSON string."""
