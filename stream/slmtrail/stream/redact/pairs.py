@@ -8,7 +8,7 @@ from typing import Literal
 
 import re2
 
-from slmtrail.core.secrets.rules import KEY_ANCHORS, KEY_WORDS
+from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_WORDS
 from slmtrail.stream.redact.jsontext import decoded
 
 _MAX_NAME_CHARS = 128

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import time
 import zlib
 
 import pytest
 
+from slmtrail.core.secrets import rules
 from slmtrail.core.secrets.checks import CHECKS, entropy_bits_a_char, has_github_checksum, is_jwt
 from slmtrail.core.secrets.matcher import SecretMatcher
 from slmtrail.core.secrets.rules import RULES, Rule
@@ -47,6 +50,13 @@ def test_an_anchor_is_in_every_example(rule: Rule, example: str) -> None:
 @pytest.mark.parametrize(("rule", "example"), COUNTEREXAMPLES)
 def test_a_rule_leaves_its_counterexamples_alone(rule: Rule, example: str) -> None:
     assert SecretMatcher([rule]).find(unsplit(example)) == []
+
+
+def test_the_rules_of_every_file_count() -> None:
+    files = [importlib.import_module(f"{rules.__name__}.{file.name}") for file in pkgutil.iter_modules(rules.__path__)]
+    assert sorted(rule.name for file in files for rule in getattr(file, "RULES", ())) == sorted(
+        rule.name for rule in RULES
+    )
 
 
 def test_names_are_unique_and_checks_exist() -> None:
