@@ -48,7 +48,7 @@ class Place:
             await bus.close()
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Each bus there is."""
     if request.param == "sqlite":

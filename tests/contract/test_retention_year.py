@@ -48,6 +48,7 @@ def expected(record: dict[str, Any], at_ms: int, policy: policy_file.Policy) -> 
     return "gone" if over[1] else "bare" if over[0] and record["slm.salts"] else "full"
 
 
+@pytest.mark.slow
 def test_a_year_leaves_what_the_policy_says(year: Year) -> None:
     sealed: dict[int, dict[str, Any]] = {}
     year.certify(action="held", reason="case 9", query="user:bob", until_ms=HELD_UNTIL_MS)

@@ -103,6 +103,7 @@ def test_the_simulator_is_seeded_and_knows_attacks_on_most_rules() -> None:
     assert sum(plan[1] for plan in PLANS) * 2 + 4 >= 200
 
 
+@pytest.mark.slow
 def test_the_loudest_of_each_attack_is_found_among_ordinary_days() -> None:
     plans = [plan for plan in PLANS if plan[2] <= 1]
     report = evaluated(site._attacked(plan, 0, 0, 7, held_out=False) for plan in plans)

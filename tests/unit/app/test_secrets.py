@@ -211,6 +211,7 @@ def test_neither_a_crash_nor_a_log_entry_shows_settings(tmp_path: Path) -> None:
     assert loaded.store.url.startswith(f"https://user:{CANARY}@")  # what is used is what was given
 
 
+@pytest.mark.slow
 def test_a_process_that_runs_does_not_either(tmp_path: Path) -> None:
     trail = Trail(tmp_path, **planted(tmp_path, closed_port(), only="store.url bus.password"))
     trail.environ |= {"SLMTRAIL_BUS_URL": f"kafka://{closed_port()}", "SLMTRAIL_INGEST_PORT": "0"}

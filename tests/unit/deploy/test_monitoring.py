@@ -92,6 +92,7 @@ def test_the_dashboard_fits_its_provisioning() -> None:
     assert all(x + w <= 24 for x, _, w, _ in places)
 
 
+@pytest.mark.slow
 def test_promtool_finds_nothing_wrong() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:

@@ -109,7 +109,9 @@ def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert step >= 8
 
 
-@pytest.mark.parametrize(("committed", "size"), [(0, 3), (3, 6), (255, 257)])
+@pytest.mark.parametrize(
+    ("committed", "size"), [(0, 3), *(pytest.param(*each, marks=pytest.mark.slow) for each in [(3, 6), (255, 257)])]
+)
 def test_torn_at_every_byte_beyond_the_committed_size(tmp_path: Path, committed: int, size: int) -> None:
     Log.open(tmp_path, 0).append(ENTRIES[:committed])
     before = contents(tmp_path)

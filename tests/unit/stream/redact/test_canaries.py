@@ -11,6 +11,8 @@ import pytest
 from slmtrail.core.secrets.rules import RULES, Rule
 from slmtrail.stream.redact.redactor import Redactor
 
+pytestmark = pytest.mark.slow
+
 PERSONAL = {
     "email": "maria.rossi84@example.com",
     "phone": "+49 30 901820",

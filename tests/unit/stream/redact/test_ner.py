@@ -12,6 +12,8 @@ from slmtrail.stream.redact.engine import Engine
 from slmtrail.stream.redact.options import NerOptions, RedactOptions
 from slmtrail.stream.redact.redactor import Redactor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:

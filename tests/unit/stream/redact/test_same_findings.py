@@ -35,7 +35,12 @@ diff = _module(ROOT / "bench/redaction_diff.py")
 
 
 @pytest.mark.parametrize(
-    ("options", "count"), [("all", 700), ("usual", 500), ("languages", 150), ("some", 400), ("context", 300)]
+    ("options", "count"),
+    [
+        ("some", 400),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in [("all", 700), ("usual", 500), ("languages", 150)]),
+        pytest.param("context", 300, marks=pytest.mark.slow),
+    ],
 )
 def test_no_difference(options: str, count: int) -> None:
     lines = list(diff.differences(options, SEED, range(count)))
