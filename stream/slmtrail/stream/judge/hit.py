@@ -33,10 +33,12 @@ Answer = Hit | str | None
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a rule knows beside the record: its parameters, as policy sets them for this role, and the role."""
+    """What a rule knows beside the record: its parameters, as policy sets them for this role, the role, and which of
+    its subjects it is asked for."""
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     role: Role | None = None
+    subject: str = ""
 
 
 def hit(answer: Answer) -> Hit | None:

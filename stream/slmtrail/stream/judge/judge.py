@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from slmtrail.core import canonical
@@ -18,6 +18,7 @@ from slmtrail.core.judging import RulePolicy, Severity, merged
 from slmtrail.core.policy import Policy
 from slmtrail.core.spans import span_ms
 from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.networks import NETWORK, network_of
 from slmtrail.stream.judge.rule import Judges, Rule, built_in
 from slmtrail.stream.judge.signal import MAX_SEEN_AHEAD_MS, Saying, Signals, saying
 
@@ -204,9 +205,10 @@ class Judge:
             in_force = self.in_force(role, risk)
             for rule in self._by_kind.get(record["slm.kind"], ()):
                 if rule.id in in_force and rule.concerns(record.keys()):
-                    terms = in_force[rule.id][1]
-                    asked = _Asked(rule.id, rule, rule.asks, terms.about, rule.fold is None)
-                    by_subject.setdefault(subject_field(rule, record), []).append(asked)
+                    about = in_force[rule.id][1].about
+                    for subject in _subject_fields(rule, record):
+                        asked = _Asked(rule.id, rule, rule.asks, replace(about, subject=subject), rule.fold is None)
+                        by_subject.setdefault(subject, []).append(asked)
             carried = tuple(name for name in _CARRIED if name in record)
             plan = self._plans[key] = _Plan(carried, sorted(by_subject.items()))
         return plan
@@ -244,8 +246,16 @@ def subject_field(rule: Rule, record: Collection[str]) -> str:
     return next((name for name in rule.manifest.subject if name in record), "slm.collector.id")
 
 
+def _subject_fields(rule: Rule, record: Collection[str]) -> list[str]:
+    """That field, and the one of its second subject where the record has it."""
+    besides = [name for name in rule.manifest.besides if name.removesuffix(NETWORK) in record]
+    return [subject_field(rule, record), *besides[:1]]
+
+
 def _subject(name: str, record: dict[str, Any]) -> str:
-    return f"{name}:{record.get(name, '')}"
+    field = name.removesuffix(NETWORK)
+    value = record.get(field, "")
+    return f"{field}:{value if field == name else network_of(value) or value}"
 
 
 def _told(record: dict[str, Any], seed: str, at_ms: int, clock_ms: int) -> _Told:

@@ -11,6 +11,7 @@ from slmtrail.core.fields import FIELDS
 from slmtrail.core.judging import Severity
 from slmtrail.core.roles import RoleName
 from slmtrail.core.spans import span_ms
+from slmtrail.stream.judge.networks import NETWORK
 
 Selection = dict[str, Any]
 
@@ -75,6 +76,9 @@ class Manifest(Part):
     kinds: Annotated[list[str], Field(min_length=1)]
     subject: Annotated[list[str], Field(min_length=1)]
     """The fields that name whom the alert is about; the first that the record has is taken."""
+    besides: list[str] = []
+    """The same for a second subject, with a window of its own; of an address, `…|network` takes the network, so that
+    those who rotate through one, or share it, are one subject."""
     parameters: dict[str, Any] = {}
     needs: list[str] = []
     """Fields without any of which the rule has nothing to say: records that have none of them are not shown to it."""
@@ -93,10 +97,13 @@ class Manifest(Part):
         for kind in self.kinds:
             if kind not in KINDS:
                 raise ValueError(f"kinds: {kind!r} is no kind of record")
-        for what, names in (("subject", self.subject), ("needs", self.needs)):
+        besides = [name.removesuffix(NETWORK) for name in self.besides]
+        for what, names in (("subject", self.subject), ("besides", besides), ("needs", self.needs)):
             for name in names:
                 if name not in FIELDS:
                     raise ValueError(f"{what}: {name}: no such field")
+        if self.besides and self.window is None:
+            raise ValueError("besides: a rule without a window has one subject")
         span_ms(self.quiet)
         for name in ("within", "after"):
             if name in self.parameters:

@@ -31,4 +31,7 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     # Who moves with the key leaves a night between: one that is in use here and there is in two hands.
     if not settled or known > p["max_networks"] or since_last_ms > p["within_ms"]:
         return None
-    return Hit(f"it comes from {value}, and came from {known} other networks in days", observed=value)
+    return Hit(
+        f"it comes from {value}; for {(at_ms - first) // DAY_MS} days it came from {known} other networks only",
+        observed=value,
+    )

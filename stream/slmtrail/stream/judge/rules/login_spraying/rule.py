@@ -5,29 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slmtrail.stream.judge.folds import LATENESS_MS, MAX_DISTINCT, latest, short
+from slmtrail.stream.judge.folds import LATENESS_MS, MAX_DISTINCT, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.networks import NETWORK
 
 _ACCOUNT = ("user.id", "user.name", "user.email", "slm.claimed.user.id", "slm.key.prefix")
 _MOST_AT_HOME = 0.75
 """Where more than this part of those who log in from an address fail together, it is not people who mistype."""
 
 
-def judge(record: dict[str, Any], _: About) -> Hit | None:
-    """Whose login it was and whether it succeeded, for the window."""
+def judge(record: dict[str, Any], about: About) -> Hit | None:
+    """Whose login it was, whether it succeeded, and of a network from which address, for the window."""
     account = next((record[name] for name in _ACCOUNT if name in record), None)
-    return Hit(value=[short(account), record["event.outcome"] == "success"]) if account else None
+    if account is None:
+        return None
+    of_network = about.subject.endswith(NETWORK)
+    address = short(record[about.subject.removesuffix(NETWORK)]) if of_network else ""
+    return Hit(value=[short(account), record["event.outcome"] == "success", address])
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
-    """Fires where too many accounts failed that have never got in from this address, or nearly all that do."""
-    account, succeeded = value
+    """Fires where too many accounts failed from one address, or from several of one network."""
+    account, succeeded, address = value
+    accounts = _failed(state, at_ms, account, succeeded, p)
+    if succeeded:
+        return None
+    where, several = "one address", True
+    if address:
+        found = distinct(state.setdefault("from", {}), at_ms, address, {**p, "at_least": p["addresses"]})
+        where, several = f"{found and found.observed} addresses of one network", found is not None
+    if not accounts or not several:
+        return None
+    why = f"failed logins of {accounts} accounts from {where} within {p['within']}"
+    return Hit(why, observed=accounts, baseline=p["at_least"])
+
+
+def _failed(state: dict[str, Any], at_ms: int, account: str, succeeded: bool, p: Mapping[str, Any]) -> int:
+    """How many accounts failed, where too many of them have never got in from there, or nearly all that do."""
     home: dict[str, Any] = state.setdefault("home", {})
     failed: dict[str, int] = state.setdefault("failed", {})
     if succeeded:
         latest(home, account, MAX_DISTINCT)
         failed.pop(account, None)
-        return None
+        return 0
     failed[account] = max(failed.get(account, 0), at_ms)
     newest = max(failed.values())
     for known in [known for known, last in failed.items() if last < newest - p["within_ms"] - LATENESS_MS]:
@@ -36,10 +56,5 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
         del failed[min(failed, key=lambda known: (failed[known], known))]
     near = [known for known, last in failed.items() if at_ms - p["within_ms"] < last <= at_ms + p["within_ms"]]
     strangers = sum(1 for known in near if known not in home)
-    if strangers < p["at_least"] and len(near) < max(p["at_least"], _MOST_AT_HOME * len(home)):
-        return None
-    return Hit(
-        f"failed logins of {len(near)} accounts from one address within {p['within']}",
-        observed=len(near),
-        baseline=p["at_least"],
-    )
+    many = strangers >= p["at_least"] or len(near) >= max(p["at_least"], _MOST_AT_HOME * len(home))
+    return len(near) if many else 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from slmtrail.stream.judge.folds import DAY_MS, count, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.networks import NETWORK
 from slmtrail.stream.judge.texts import asked_last
 
 _VARIABLE = re.compile(r"\b[^\W\d]*\d\w*|\"[^\"]{1,80}\"|'[^']{1,80}'|<[^>]{1,60}>")
@@ -15,14 +17,26 @@ _VARIABLE_OR_ADDRESS = re.compile(rf"{_VARIABLE.pattern}|\S+@\S+")
 _DIGIT = re.compile(r"\d")
 _HEAD_WORDS = 5
 _MAX_FORMS = 24
+_MAX_CALLERS = 64
+_CALLER = ("user.id", "slm.key.hash", "session.id")
 _RECENT_TEXTS = 400
 _ANY_FORM = "*"
 _HABIT_DAYS = 7
 
 
-def judge(record: dict[str, Any], _: About) -> Hit | None:
-    """The form and the whole of what was asked, neither of which can be read, for the window."""
-    words = asked_last(record).casefold().split()
+def judge(record: dict[str, Any], about: About) -> Hit | None:
+    """The form and the whole of what was asked, neither of which can be read, and of a network who, for the window."""
+    found = _question(asked_last(record))
+    if found is None or not about.subject.endswith(NETWORK):
+        return found
+    caller = next((record[name] for name in _CALLER if name in record), None)
+    return Hit("", found.excerpt, value=[*found.value, short(caller)]) if caller else None
+
+
+@lru_cache(1)
+def _question(asked: str) -> Hit | None:
+    """The same for two rules, one after the other."""
+    words = asked.casefold().split()
     text = " ".join(words)
     if len(text) < 8:
         return None
@@ -45,6 +59,8 @@ def _alike(words: list[str], text: str) -> list[str]:
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where too many questions differ, or too many are alike without being the same."""
+    if len(value) == 3:
+        return _together(state, at_ms, value, p)
     form, text = value
     asked = latest(state.setdefault("forms", {}), form, _MAX_FORMS)
     alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"], "at_most": 2 * p["alike"]})
@@ -61,6 +77,38 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
         why = f"{many.observed} different questions within {p['within']}"
         return Hit(why, observed=many.observed, baseline=p["different"])
     return None
+
+
+def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
+    """Fires where several callers of a network ask what would be too much for one.
+
+    Of the different questions only those beyond a number that each may ask count: an office asks much, but each in it
+    little. One who asks too much alone is told of by name.
+    """
+    form, text, caller = value
+    made = latest(state.setdefault("forms", {}), form, _MAX_FORMS)
+    at_least = 2 * p["alike"]
+    latest(made.setdefault("callers", {}), caller, _MAX_CALLERS)["last"] = at_ms
+    alike = distinct(made, at_ms, text, {**p, "at_least": at_least, "at_most": 2 * at_least})
+    if alike and (who := _callers(made, at_ms, p)) and not _habit(state, form, at_ms):
+        why = f"{who} callers of one network asked {alike.observed} questions of one make within {p['within']}"
+        return Hit(why, observed=alike.observed, baseline=at_least)
+    asked = latest(state.setdefault("callers", {}), caller, _MAX_CALLERS)
+    beyond = count(asked, at_ms, None, {**p, "at_least": p["each"] + 1})
+    if not beyond or not isinstance(beyond.observed, int) or beyond.observed >= p["different"]:
+        return None
+    asked["last"] = at_ms
+    many = count(state, at_ms, None, {**p, "at_least": p["different"]})
+    if many and (who := _callers(state, at_ms, p)) and not _habit(state, _ANY_FORM, at_ms):
+        why = f"{who} callers of one network asked {many.observed} questions beyond {p['each']} each"
+        return Hit(f"{why} within {p['within']}", observed=many.observed, baseline=p["different"])
+    return None
+
+
+def _callers(state: dict[str, Any], at_ms: int, p: Mapping[str, Any]) -> int:
+    """How many callers asked of late, where they are enough."""
+    recent = sum(1 for one in state["callers"].values() if abs(at_ms - one.get("last", 0)) < p["within_ms"])
+    return recent if recent >= p["callers"] else 0
 
 
 def _habit(state: dict[str, Any], form: str, at_ms: int) -> bool:

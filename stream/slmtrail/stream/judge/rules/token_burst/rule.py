@@ -6,7 +6,7 @@ from typing import Any
 
 from slmtrail.stream.judge.hit import About, Hit
 
-_WHY = "{observed} tokens within the hour, usual are {baseline}"
+_WHY = "{observed} tokens within the hour, against {baseline} (the usual, or the limit while there is no habit)"
 
 
 def judge(record: dict[str, Any], _: About) -> Hit | None:
