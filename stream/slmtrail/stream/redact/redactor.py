@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from slmtrail.core import canonical
 from slmtrail.core.fields import FIELDS
+from slmtrail.stream.redact import pairs
 from slmtrail.stream.redact.escapes import Unescaped
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.operators import LABELS, STRICTNESS, WITHHELD, KeyedHash, mask
@@ -187,7 +188,7 @@ class _Record:
 
         def visit(leaf: Leaf) -> str:
             if not leaf.blob:
-                texts.append(_with_key(leaf))
+                texts.append(_with_key(leaf.text, leaf.key))
             return leaf.text
 
         # What goes wrong here goes wrong again where the text is looked at, and is dealt with there.
@@ -202,15 +203,9 @@ class _Record:
         if leaf.blob:
             self._plans.append(_Plan(leaf, [], "blob"))
             return leaf.text
-        text = _with_key(leaf)
+        text = _with_key(leaf.text, leaf.key)
         findings, error = self._look(text, with_escapes=True)
-        shift = len(text) - len(leaf.text)
-        if shift:
-            findings = [
-                found._replace(start=max(found.start - shift, 0), end=found.end - shift)
-                for found in findings
-                if found.end > shift
-            ]
+        findings = _without_key(findings, leaf.key)
         self._plans.append(_Plan(leaf, findings, error))
         return leaf.text
 
@@ -231,6 +226,7 @@ class _Record:
     def _found_in(self, text: str, escapes: int) -> list[Finding]:
         """The findings in a text, and in what it says, if it has escapes in escapes, so many times over."""
         findings = self._find(text)
+        findings += self._named(text, {(found.start, found.end) for found in findings})
         if not escapes or "\\" not in text:
             return findings
         unescaped = Unescaped(text)
@@ -238,6 +234,17 @@ class _Record:
             return findings
         said = [unescaped.in_escaped(found) for found in self._found_in(unescaped.text, escapes - 1)]
         return list(dict.fromkeys([*map(unescaped.without_halves, findings), *said]))
+
+    def _named(self, text: str, known: set[tuple[int, int]]) -> list[Finding]:
+        """What else is found in a text because of the names that stand beside values, where JSON is a part of it."""
+        named: dict[Finding, None] = {}
+        for name, value in pairs.in_text(text):
+            for found in _without_key(self._find(_with_key(value, name)), name):
+                said = value[found.start : found.end]
+                for start in _places(text, said):
+                    if (start, start + len(said)) not in known:
+                        named[found._replace(start=start, end=start + len(said))] = None
+        return list(named)
 
     def _counted(self, findings: list[Finding]) -> list[Finding]:
         return [found for found in findings if found.score >= self._options.threshold_of(found.type)]
@@ -358,9 +365,21 @@ class _Record:
         return withheld(name, type_)
 
 
-def _with_key(leaf: Leaf) -> str:
+def _with_key(text: str, key: str) -> str:
     """The text behind the key it stands under, which is context; on a line of its own."""
-    return f"{leaf.key}:\n{leaf.text}" if leaf.key else leaf.text
+    return f"{key}:\n{text}" if key else text
+
+
+def _without_key(findings: list[Finding], key: str) -> list[Finding]:
+    """What was found in a text behind its key, as findings in the text."""
+    if not key:
+        return findings
+    shift = len(_with_key("", key))
+    return [
+        found._replace(start=max(found.start - shift, 0), end=found.end - shift)
+        for found in findings
+        if found.end > shift
+    ]
 
 
 def _runs(plans: list[_Plan]) -> Iterator[list[_Plan]]:

@@ -31,7 +31,6 @@ PAIRS: list[Any] = [
     {"db_password": {"default": SECRET}},
     {"password": {"S": SECRET}},
     {"password": {"#text": SECRET}},
-    {"password": {"": SECRET}},
     {"name": "x-api-key", "value": SECRET},
     {"name": "authorization", "value": f"Bearer {SECRET}"},
     {"name": "db_password", "value": json.dumps({"value": SECRET})},
@@ -49,7 +48,6 @@ HARMLESS: list[Any] = [
     {"name": "DB_PASSWORD", "valueFrom": {"fieldRef": {"path": "shop-7x"}}},
     {"name": "get_token", "content": "blue-7x is the color"},
     {"name": "password", "value": "${DB_PASSWORD}"},
-    {"name": "max_tokens", "value": "4096-7x"},
     {"token": {"type": "blue-7x"}, "color": {"value": "blue-7x"}},
     ["user", "password", "blue-7x"],
     {"required": ["color", "password"], "color": ["--blue", "blue-7x"]},
@@ -87,6 +85,7 @@ def test_a_value_without_a_name_beside_it_has_that_of_its_object() -> None:
     assert contexts({"phone": [{"value": {"stringValue": "x"}}]}) == [("phone", "x")]
     assert contexts([{"value": "x"}], "outer") == [("outer", "x")]
     assert contexts({"value": "x"}) == [("value", "x")]
+    assert contexts({"phone": {"": "x"}}) == [("phone", "x")]
 
 
 def test_names_of_names_and_values_are_read_as_what_they_say() -> None:
@@ -101,6 +100,12 @@ def test_what_looks_like_a_key_in_a_text_is_none() -> None:
 
 def test_what_stands_behind_the_last_object_is_read_once() -> None:
     assert pairs.names(json.dumps([{"value": 1}, *['{"value": 1}'] * 20_000])) == {11: ""}
+
+
+def test_a_lone_surrogate_is_a_character_like_any_other() -> None:
+    text = '{"value": "\ud800", "name": "token"}'
+    assert contexts_of(text)[0] == ("token", "\ud800")
+    assert pairs.in_text(f"\ud800 {text}") == [("token", "\ud800")]
 
 
 def test_of_several_names_the_one_of_a_secret_counts() -> None:
@@ -131,6 +136,37 @@ def test_a_secret_that_is_named_beside_it_is_found_in_every_nesting(redactor: Re
         assert SECRET not in json.dumps(redacted)
     redacted, _ = redactor.redact({"slm.attributes": json.dumps({"metadata": value})})
     assert SECRET not in redacted["slm.attributes"]
+
+
+@pytest.mark.parametrize("value", PAIRS, ids=json.dumps)
+def test_a_secret_that_is_named_beside_it_is_found_where_json_is_a_part_of_a_text(
+    redactor: Redactor, value: Any
+) -> None:
+    text = json.dumps(value)
+    for message in (
+        f'He said [so {{5" wide:\n```json\n{json.dumps(value, indent=2)}\n```\nThat is {{all}}.',
+        f'{{"color": "blue"}}\n{text}\n[1]\n',
+        f"log: {json.dumps({'body': text})}",
+    ):
+        redacted, _ = redactor.redact({"message": message})
+        assert SECRET not in redacted["message"]
+
+
+def test_of_json_in_a_text_what_is_found_anyhow_is_noted_once(redactor: Redactor) -> None:
+    _, findings = redactor.redact({"message": f'so: {{"name": "DB_PASSWORD", "value": "{SECRET}"}}'})
+    assert [found["rule"] for found in findings] == ["named-value"]
+
+
+def test_openings_that_nothing_closes_are_tried_a_few_times_only() -> None:
+    hidden = '"value": "x", "name": "token"'
+    assert pairs.in_text("[[" * 10_000 + hidden) == []
+    assert pairs.in_text(f'{{"x [[ {{{hidden}}} ]') == [("token", "x")]
+
+
+@pytest.mark.parametrize("value", HARMLESS, ids=json.dumps)
+def test_a_harmless_pair_stays_where_json_is_a_part_of_a_text(redactor: Redactor, value: Any) -> None:
+    event = {"message": f"so:\n{json.dumps(value)}"}
+    assert redactor.redact(event) == (event, [])
 
 
 @pytest.mark.parametrize("value", HARMLESS, ids=json.dumps)
