@@ -21,6 +21,12 @@ def test_it_is_told_on_the_first_day_and_not_on_those_after() -> None:
     assert [told(state, day * DAY_MS) for day in (20_000, 20_001, 20_009)] == [True, False, False]
 
 
+def test_of_two_places_it_is_told_for_an_hour() -> None:
+    state: dict[str, Any] = {}
+    hours = [told(state, 20_000 * DAY_MS + n * DAY_MS // 24) for n in (0, 3, 6)]
+    assert hours == [True, False, False]
+
+
 def test_another_pair_of_places_is_told_of() -> None:
     state: dict[str, Any] = {}
     told(state, 20_000 * DAY_MS)

@@ -27,6 +27,9 @@ def judge(record: dict[str, Any], about: About) -> Hit | None:
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where too many accounts failed from one address, or from several of one network."""
     account, succeeded, address = value
+    if address:
+        # Each address has its people, who mistype.
+        p = {**p, "at_least": p["at_least"] + p["addresses"] - 1}
     accounts = _failed(state, at_ms, account, succeeded, p)
     if succeeded:
         return None

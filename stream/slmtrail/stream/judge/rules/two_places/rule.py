@@ -22,6 +22,8 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires when the network switched too often in too short a time, unless both have been in use for a day.
 
+    Of two networks it is told for an hour: by then somebody knows, or it is how this person works.
+
     A stranger beside somebody at home shows soon. Where nothing is known, or a machine has addresses of both kinds,
     it takes twice as much: an office and its VPN, or Wi-Fi and a phone, look the same on the first day.
     """
@@ -41,5 +43,7 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     at_least = p["switches"] * (2 if alike else 1)
     recent = sum(1 for at, other in switches if other == pair and abs(at_ms - at) <= p["within_ms"])
     if recent < at_least:
+        return None
+    if at_ms - latest(state.setdefault("told", {}), pair, _MAX_NETWORKS).setdefault("since", at_ms) > HOUR_MS:
         return None
     return Hit(f"{recent} switches between {last} and {value} within {p['within']}", observed=recent, baseline=at_least)
