@@ -40,15 +40,16 @@ class Numbering(Sealer):
 
     numbered = 0
 
-    def seal(self, deliveries: Sequence[Delivery]) -> Batch:
+    def seal(self, deliveries: Sequence[Delivery], extract: Callable[[Sealed], Any] = lambda _: None) -> Batch:
         """Parses and numbers."""
         first, self.numbered = self.numbered, self.numbered + len(deliveries)
-        return Batch(
-            [
-                Sealed(self.ledger, leaf, orjson.loads(delivery.value)["event.id"], None, delivery.value)
-                for leaf, delivery in enumerate(deliveries, first)
-            ]
-        )
+        batch = Batch()
+        for leaf, delivery in enumerate(deliveries, first):
+            record = orjson.loads(delivery.value)
+            sealed = Sealed(self.ledger, leaf, record["event.id"], record, delivery.value)
+            sealed.condense(extract)
+            batch.records.append(sealed)
+        return batch
 
     def stored(self, deliveries: Sequence[Delivery]) -> None:
         """Commits the offset."""

@@ -389,6 +389,22 @@ def test_a_record_that_no_store_can_take_is_refused_and_the_others_are_kept(stor
     assert store.holding(LEDGER, range(10)) == {0}
 
 
+def test_what_was_extracted_of_records_is_stored_without_parsing_them_again(store: Store) -> None:
+    record = {"@timestamp": "never", "event.id": "e" * 32}
+    refused = Sealed(LEDGER, 99, "e" * 32, record, orjson.dumps(record))
+    records = some_records(seed=8, count=60)
+    for given in (*records, refused):
+        given.condense(store.extract)
+    with pytest.MonkeyPatch.context() as none_is:
+        none_is.setattr(Sealed, "record", property(lambda _: pytest.fail("parsed again")))
+        refusals = store.write([*records, refused])
+    assert [refusal.sealed for refusal in refusals] == [refused]
+    assert store.holding(LEDGER, range(100)) == {given.leaf for given in records if given.ledger == LEDGER}
+    found = store.search(Query(limit=100)).records
+    assert {one.id: one for one in found} == {given.id: given for given in records}
+    assert store.faults() == []
+
+
 def test_line_breaks_in_a_record_are_no_second_record(store: Store) -> None:
     record = sealed(0, message="hello").record
     data = orjson.dumps(record, option=orjson.OPT_INDENT_2)

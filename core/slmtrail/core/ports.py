@@ -134,13 +134,15 @@ class Bus(Uplink, Protocol):
 @dataclass(slots=True)
 class Sealed:
     """A record with its place in a ledger. `data` is its JSON text as the stream wrote it; it may be given without what
-    it says (None): thousands wait for a store at once, and as text they take a third of the time and memory."""
+    it says (None), which is parsed then when it is asked for."""
 
     ledger: str
     leaf: int
     id: str
     _record: dict[str, Any] | None = field(compare=False)
     data: bytes
+    extract: Any = field(default=None, compare=False)
+    """What the store's `extract` took of it; None where it was not asked."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -148,6 +150,11 @@ class Sealed:
         if self._record is None:
             self._record = orjson.loads(self.data)
         return self._record
+
+    def condense(self, extract: Callable[[Sealed], Any]) -> None:
+        """Lets go of what it says: thousands wait for a store at once, and their trees would fill memory and caches."""
+        self.extract = extract(self)
+        self._record = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +259,10 @@ class Scanned(Protocol):
 
 class Store(Scanned, Protocol):
     """Where records are searched. Its methods block on disk or network: call them off the event loop."""
+
+    def extract(self, sealed: Sealed) -> Any:
+        """All that `write` needs of a record beside its text. This looks at nothing else, and never blocks."""
+        ...
 
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
         """Stores each record once, however often it is written; on disk when this returns."""

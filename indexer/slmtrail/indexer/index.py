@@ -67,7 +67,7 @@ async def run(
     async def seal() -> None:
         while True:
             if batch := await reader.poll(batch_records, POLL_MS):
-                sealed = await by_sealer(sealer.seal, batch)
+                sealed = await by_sealer(sealer.seal, batch, store.extract)
                 behind.taken(sealed)
                 await storing.put((batch, sealed, tasks.create_task(store_when_there_is_room(sealed))))
 

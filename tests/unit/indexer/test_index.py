@@ -16,7 +16,7 @@ from builders import LEDGER, SealedTrail, Stream, inference
 from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core.errors import StoreError
 from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
-from slmtrail.core.ports import DEADLETTERS, RECORDS, Delivery, Message
+from slmtrail.core.ports import DEADLETTERS, RECORDS, Message
 from slmtrail.core.tracing import TRACING, FrameId, Work
 from slmtrail.indexer import index
 from slmtrail.indexer.behind import Behind
@@ -32,10 +32,10 @@ class Held(Sealer):
     go_on: threading.Event
     ended = False
 
-    def seal(self, deliveries: list[Delivery]) -> Batch:  # type: ignore[override]
+    def seal(self, *given: Any) -> Batch:
         self.begun.set()
         assert self.go_on.wait(30)
-        made = super().seal(deliveries)
+        made = super().seal(*given)
         self.ended = True
         return made
 
@@ -121,8 +121,8 @@ def test_a_batch_is_sealed_while_the_one_before_is_stored(tmp_path: Path) -> Non
             return super().write(records)
 
     class Telling(Sealer):
-        def seal(self, deliveries):  # type: ignore[no-untyped-def]
-            made = super().seal(deliveries)
+        def seal(self, *given):  # type: ignore[no-untyped-def]
+            made = super().seal(*given)
             if made.records and made.records[0].leaf:
                 sealed_meanwhile.set()
             return made

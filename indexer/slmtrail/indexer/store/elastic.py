@@ -65,13 +65,16 @@ class ElasticStore:
         self._rollups = Rollups(self._keeper, dataset)
         self._prepared = False
 
+    def extract(self, sealed: Sealed) -> Any:
+        """What `write` needs of a record beside its text."""
+        return self._writing().extract(sealed)
+
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
         """Stores each record once; on disk when this returns. Waits out a busy or absent server for a while."""
-        if self._bulk is None:
-            raise self._read_only()
+        bulk = self._writing()
         if not self._prepared:
             self._prepare()
-        return self._bulk.write(records)
+        return bulk.write(records)
 
     def holding(self, ledger: str, leaves: Sequence[int]) -> set[int]:
         """Which of these leaves are there, counting all that was written before this call."""
@@ -100,8 +103,7 @@ class ElasticStore:
 
     def erase(self, ledger: str, rows: Rows) -> int:
         """Destroys content, persons and salts of these leaves, and the old versions of their documents."""
-        if self._bulk is None:
-            raise self._read_only()
+        self._writing()
         return erase(self._keeper, self._streams.searched, ledger, rows)
 
     def select(self, query: Query, fields: Sequence[str] = ()) -> Iterator[Picked]:
@@ -245,10 +247,12 @@ class ElasticStore:
         self._streams.known.update(stream["name"] for stream in resolved["data_streams"])
         self._prepared = True
 
-    def _read_only(self) -> StoreError:
-        return StoreError(
-            f"Elasticsearch at {self._client.place}: is open for reading only; open it with writable=True"
-        )
+    def _writing(self) -> Bulk:
+        if self._bulk is None:
+            raise StoreError(
+                f"Elasticsearch at {self._client.place}: is open for reading only; open it with writable=True"
+            )
+        return self._bulk
 
     def _refresh(self) -> None:
         self._client.ask("POST", f"/{self._streams.searched}/_refresh", **CLOSED_TOO)

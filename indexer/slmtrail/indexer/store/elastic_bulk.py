@@ -36,7 +36,9 @@ _ANSWER = ",".join(
 )
 _QUOTES = re.compile(r"\. Preview of field's value|\. The prefix of|: \[|For input string|Original message")
 _REASON_CHARS = 300
+_ESCAPED = re.compile(rb"\\[\\u]")
 _PLACE = b'{"%b":%%b,"%b":%%d' % (LEDGER.encode(), LEAF.encode())
+_Extract = tuple[tuple[str, str], bytes]
 _LABELS = frozenset(name for name, field in FIELDS.items() if field.type == "labels")
 
 
@@ -61,17 +63,23 @@ class Bulk:
         self._patience_s = patience_s
         self._pace = Pace()
 
+    def extract(self, sealed: Sealed) -> str | _Extract:
+        """The names of a record's data stream and the words to search it by, or why it can't be stored."""
+        record = sealed.record
+        return _objection(sealed, record) or (self._streams.names(record), _words(sealed.data, record))
+
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
         """Stores each record once. Raises StoreError when the server is busy or absent for longer than the patience;
         then some may be stored."""
         refusals: list[Refusal] = []
         documents = []
         for sealed in records:
-            record = orjson.loads(sealed.data)  # and let go at once: the trees of thousands would fill the caches
-            if reason := _objection(sealed, record):
-                refusals.append(Refusal(sealed, reason))
+            extract: str | _Extract = sealed.extract or self.extract(sealed)
+            if isinstance(extract, str):
+                refusals.append(Refusal(sealed, extract))
             else:
-                documents.append(_Document(sealed, self._streams.of(record), stored_id(sealed), _line(sealed, record)))
+                names, words = extract
+                documents.append(_Document(sealed, self._streams.of(names), stored_id(sealed), _line(sealed, words)))
         for batch in self._pace.batches(documents, lambda document: len(document.line)):
             refusals += self._store(batch)
         return refusals
@@ -183,18 +191,23 @@ class Bulk:
 
 def line(sealed: Sealed) -> bytes:
     """The document of a record: its own text, its place and the words to search it by put in front."""
-    return _line(sealed, sealed.record)
+    return _line(sealed, _words(sealed.data, sealed.record))
 
 
-def _line(sealed: Sealed, record: dict[str, Any]) -> bytes:
-    # A newline can only stand between values, where a blank means the same; here it would end the document.
-    data, more = sealed.data.replace(b"\n", b" "), b","
-    # Only where there is a backslash in a string, however it is written, is there anything behind one.
-    if b"\\\\" in data or b"\\u" in data or not record.keys().isdisjoint(_LABELS):
+def _words(data: bytes, record: dict[str, Any]) -> bytes:
+    """What stands in a document between its place and the record's own text."""
+    # Only where there is a backslash in a string, however it is written, is there anything behind one; few have any.
+    if (b"\\" in data and _ESCAPED.search(data)) or not record.keys().isdisjoint(_LABELS):
         words = supplement(record)
-        more = b',"%b":%b,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
+        return b',"%b":%b,' % (TEXT.encode(), orjson.dumps(words)) if words else b","
+    return b","
+
+
+def _line(sealed: Sealed, words: bytes) -> bytes:
+    # A newline can only stand between values, where a blank means the same; here it would end the document.
+    data = sealed.data.replace(b"\n", b" ")
     place = _PLACE % (orjson.dumps(sealed.ledger), sealed.leaf)
-    return b"".join((place, more, data[data.index(b"{") + 1 :]))
+    return b"".join((place, words, data[data.index(b"{") + 1 :]))
 
 
 def _objection(sealed: Sealed, record: dict[str, Any]) -> str:

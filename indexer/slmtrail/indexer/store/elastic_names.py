@@ -86,9 +86,9 @@ class Streams:
         """Where records are: the data streams, and what was rewritten."""
         return f"{self.pattern},past-{self.dataset}.*"
 
-    def of(self, record: Mapping[str, Any]) -> str:
-        """The data stream for a record."""
-        wanted, other = self._allowed(record)
+    def of(self, names: tuple[str, str]) -> str:
+        """The data stream for a record that may be in these."""
+        wanted, other = names
         if wanted not in self.known and len(self.known) >= MAX_STREAMS:
             return other
         self.known.add(wanted)
@@ -97,9 +97,10 @@ class Streams:
     def fits(self, index: str, record: Mapping[str, Any]) -> bool:
         """Whether a record belongs into this backing index."""
         found = _BACKING.fullmatch(index)
-        return (found["stream"] if found else index) in self._allowed(record)
+        return (found["stream"] if found else index) in self.names(record)
 
-    def _allowed(self, record: Mapping[str, Any]) -> tuple[str, str]:
+    def names(self, record: Mapping[str, Any]) -> tuple[str, str]:
+        """The data streams that a record may be in: its own, and the one that takes the place of those beyond."""
         environment, first = record.get(ENVIRONMENT), f"logs-{self.dataset}.{retention_class(record)}"
         named = _namespace(environment if isinstance(environment, str) else None)
         return f"{first}-{named}", f"{first}-{OTHER_ENVIRONMENTS}"

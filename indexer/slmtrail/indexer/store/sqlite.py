@@ -36,6 +36,7 @@ from slmtrail.indexer.store.sqlite_plan import Planner
 from slmtrail.indexer.store.sqlite_retain import expire, forget_rollups, roll_up, rollups
 from slmtrail.indexer.store.text import searched
 
+_Row = tuple[Columns, str]
 _BATCH = 200
 _BUSY_TIMEOUT_S = 30.0
 
@@ -59,15 +60,21 @@ class SqliteStore:
                     self._writer.close()
                     raise
 
+    def extract(self, sealed: Sealed) -> str | _Row:
+        """The columns and words of a record, or why it can't be stored."""
+        record = sealed.record
+        return objection(sealed.id, record) or (columns(record), searched(record))
+
     def write(self, records: Sequence[Sealed]) -> list[Refusal]:
         """Stores each record once, in one transaction; on disk when this returns."""
         refusals = []
-        accepted: dict[tuple[str, int, str], tuple[Sealed, Columns]] = {}
+        accepted: dict[tuple[str, int, str], tuple[Sealed, _Row]] = {}
         for sealed in records:
-            if reason := objection(sealed.id, sealed.record):
-                refusals.append(Refusal(sealed, reason))
+            row: str | _Row = sealed.extract or self.extract(sealed)
+            if isinstance(row, str):
+                refusals.append(Refusal(sealed, row))
             else:
-                accepted[sealed.ledger, sealed.leaf, sealed.id] = sealed, columns(sealed.record)
+                accepted[sealed.ledger, sealed.leaf, sealed.id] = sealed, row
         with self._write_lock, self._explained(), self._writing() as db:
             db.execute("BEGIN IMMEDIATE")
             _insert(db, [pair for key, pair in accepted.items() if not _holds(db, key)])
@@ -352,22 +359,20 @@ def _holds(db: sqlite3.Connection, key: tuple[str, int, str]) -> bool:
     return db.execute("SELECT 1 FROM record WHERE ledger = ? AND leaf = ? AND id = ?", key).fetchone() is not None
 
 
-def _insert(db: sqlite3.Connection, pairs: list[tuple[Sealed, Columns]]) -> None:
+def _insert(db: sqlite3.Connection, pairs: list[tuple[Sealed, _Row]]) -> None:
     (last,) = db.execute("SELECT coalesce(max(place), 0) FROM record").fetchone()
-    placed = [(last + step, sealed, found) for step, (sealed, found) in enumerate(pairs, 1)]
+    placed = [(last + step, sealed, *row) for step, (sealed, row) in enumerate(pairs, 1)]
     db.executemany(
         f"INSERT INTO record VALUES (?, ?, ?, ?{', ?' * len(SCALARS)})",  # noqa: S608
-        [(place, s.ledger, s.leaf, s.id, *c[: len(SCALARS)]) for place, s, c in placed],
+        [(place, s.ledger, s.leaf, s.id, *c[: len(SCALARS)]) for place, s, c, _ in placed],
     )
     db.executemany(
         "INSERT INTO term VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (name, value, c.ts_ms, place, c.kind, c.environment, c.outcome, c.collector)
-            for place, _, c in placed
+            for place, _, c, _ in placed
             for name, value in c.terms
         ],
     )
-    db.executemany("INSERT INTO payload VALUES (?, ?)", [(place, s.data) for place, s, _ in placed])
-    db.executemany(
-        "INSERT INTO words (rowid, text) VALUES (?, ?)", [(place, searched(s.record)) for place, s, _ in placed]
-    )
+    db.executemany("INSERT INTO payload VALUES (?, ?)", [(place, s.data) for place, s, _, _ in placed])
+    db.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", [(place, words) for place, _, _, words in placed])

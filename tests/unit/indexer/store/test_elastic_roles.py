@@ -49,7 +49,7 @@ def test_an_api_key_may_what_its_role_may() -> None:
 def test_a_reader_reaches_the_records_of_its_environment_alone(environment: str) -> None:
     (reader,) = (role for name, role in roles(STREAMS, [environment]).items() if "reader" in name)
     for other in ("prod", "Prod EU", "2026.11.26", "000001", "r1", "preprod", "prod2", "dev", ""):
-        stream = STREAMS.of({"deployment.environment.name": other})
+        stream = STREAMS.of(STREAMS.names({"deployment.environment.name": other}))
         past = rewritten(f".ds-{stream}-2026.11.26-000001")
         for index in (stream, past, rewritten(past)):
             assert reaches(reader, index) == (other == environment), index

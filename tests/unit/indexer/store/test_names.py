@@ -35,22 +35,27 @@ def test_any_environment_gives_a_name_that_elasticsearch_takes(environment: str)
     assert re.fullmatch(r"[a-z0-9][a-z0-9_.]{0,59}", namespace(environment))
 
 
+def stream(streams: Streams, record: dict[str, Any]) -> str:
+    return streams.of(streams.names(record))
+
+
 def test_callers_can_not_make_any_number_of_data_streams() -> None:
     streams = Streams("slm")
-    names = {streams.of({ENVIRONMENT: f"env{number}"}) for number in range(1000)}
+    names = {stream(streams, {ENVIRONMENT: f"env{number}"}) for number in range(1000)}
     assert len(names) == MAX_STREAMS + 1
-    assert streams.of({ENVIRONMENT: "env0"}) == "logs-slm.standard-env0"
-    assert streams.of({ENVIRONMENT: "one more"}) == "logs-slm.standard-other"
-    assert streams.of({ENVIRONMENT: "env0", retaining.FIELD: "audit"}) == "logs-slm.audit-other"
+    assert stream(streams, {ENVIRONMENT: "env0"}) == "logs-slm.standard-env0"
+    assert stream(streams, {ENVIRONMENT: "one more"}) == "logs-slm.standard-other"
+    assert stream(streams, {ENVIRONMENT: "env0", retaining.FIELD: "audit"}) == "logs-slm.audit-other"
 
 
 def test_a_record_goes_where_its_class_and_environment_say() -> None:
     streams = Streams("slm")
-    assert streams.of({}) == "logs-slm.standard-none"
-    assert streams.of({retaining.FIELD: "audit", ENVIRONMENT: "Prod"}) == "logs-slm.audit-prod"
-    assert streams.of({retaining.FIELD: "a-b"}) == streams.of({retaining.FIELD: 7}) == "logs-slm.standard-none"
-    assert streams.of({certificate.FIELD: "{}", ENVIRONMENT: "prod"}) == "logs-slm.certificates-prod"
-    assert {class_of_stream(stream) for stream in streams.known} == {"standard", "audit", "certificates"}
+    assert stream(streams, {}) == "logs-slm.standard-none"
+    assert stream(streams, {retaining.FIELD: "audit", ENVIRONMENT: "Prod"}) == "logs-slm.audit-prod"
+    assert stream(streams, {retaining.FIELD: "a-b"}) == "logs-slm.standard-none"
+    assert stream(streams, {retaining.FIELD: 7}) == "logs-slm.standard-none"
+    assert stream(streams, {certificate.FIELD: "{}", ENVIRONMENT: "prod"}) == "logs-slm.certificates-prod"
+    assert {class_of_stream(name) for name in streams.known} == {"standard", "audit", "certificates"}
 
 
 def test_an_index_fits_its_class_and_environment() -> None:
