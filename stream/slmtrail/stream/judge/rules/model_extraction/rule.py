@@ -83,7 +83,7 @@ def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any
     """Fires where several callers of a network ask what would be too much for one.
 
     Of the different questions only those beyond a number that each may ask count: an office asks much, but each in it
-    little. One who asks too much alone is told of by name.
+    little; and of nobody more than a third of what is too much: one who asks that alone is told of by name.
     """
     form, text, caller = value
     made = latest(state.setdefault("forms", {}), form, _MAX_FORMS)
@@ -95,7 +95,7 @@ def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any
         return Hit(why, observed=alike.observed, baseline=at_least)
     asked = latest(state.setdefault("callers", {}), caller, _MAX_CALLERS)
     beyond = count(asked, at_ms, None, {**p, "at_least": p["each"] + 1})
-    if not beyond or not isinstance(beyond.observed, int) or beyond.observed >= p["different"]:
+    if not beyond or not isinstance(beyond.observed, int) or beyond.observed > p["each"] + p["different"] // 3:
         return None
     asked["last"] = at_ms
     many = count(state, at_ms, None, {**p, "at_least": p["different"]})
