@@ -9,7 +9,7 @@ from typing import Literal
 
 import re2
 
-from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_WORDS
+from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_WORDS, WHICH
 from slmtrail.stream.redact.jsontext import Kind, decoded, rewrite
 
 _MAX_NAME_CHARS = 128
@@ -26,7 +26,7 @@ _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _MEMBER = re.compile(rf"([{{}}])|({_STRING})\s*:\s*({_STRING})?+|{_STRING}", re.DOTALL)
 _OPENING = re.compile(r'[\[{](?=\s*["\[{])')
 _DECODER = json.JSONDecoder(strict=False, parse_int=len, parse_float=len)
-_SECRET_NAME = re.compile(rf"(?:{KEY_WORDS}|[Aa]uthorization|AUTHORIZATION)\Z")
+_SECRET_NAME = re.compile(rf"(?:{KEY_WORDS}{WHICH}|[Aa]uthorization|AUTHORIZATION)\Z")
 _SAYS_SECRET = re2.compile(rf"(?i)(?:{'|'.join((*KEY_ANCHORS, 'authorization'))})[^\"]{{0,20}}\"")
 _HAS_NAMED = re2.compile(_SAYS_SECRET.pattern + r'\s*,\s*"')
 # Nothing but a string in an array, and another behind it. In the text of a JSON string no quote stands so.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from slmtrail.core.secrets.rules.expressions import ASSIGNED, KEY_ANCHORS, KEY_WORDS, VALUE, any_case
+from slmtrail.core.secrets.rules.expressions import ASSIGNED, KEY_ANCHORS, KEY_WORDS, VALUE, WHICH, any_case
 from slmtrail.core.secrets.rules.rule import Rule
 
 RULES = (
@@ -69,9 +69,12 @@ RULES = (
     Rule(
         "assigned-secret",
         "ASSIGNED_SECRET",
-        KEY_WORDS + ASSIGNED + VALUE,
+        KEY_WORDS + WHICH + ASSIGNED + VALUE,
         KEY_ANCHORS,
         (
+            "DB_PASSWORD_PROD=¦hunter2!",
+            "token2: ¦9f8e7d6c5b4a",
+            '"clientSecret_old_2": "¦Tr0ub4dor&3"',
             "password=¦hunter2!",
             '"api_key": "¦9f8e7d6c5b4a3928"',
             "DB_PASSWORD: '¦Tr0ub4dor&3'",
@@ -90,6 +93,7 @@ RULES = (
             "token = get_token(request)",
             'api_key = os.environ["API_KEY"]',
             "tokens: 123456",
+            "password_length_new: 123456x",
             "password = None # not set",
             "secret: ${VAULT_SECRET}",
             "max_token: 409600",
