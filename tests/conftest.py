@@ -60,16 +60,14 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what asks for a server, so that `-m "not servers"` leaves it out, and keeps together in one worker
-    (`--dist loadgroup`) what is in one file and shares its fixtures. First of the hooks, because pytest-xdist's own
-    reads these marks; the files that take longest come first, so that no worker ends with one alone."""
+    """Marks what asks for a server, so that `-m "not servers"` leaves it out. First of the hooks, so that it does; the
+    files that take longest come first, so that no worker ends with one alone."""
     long: set[Path] = set()
     for item in items:
         if {"kafka", "elastic"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
         if item.get_closest_marker("servers") or item.get_closest_marker("slow"):
             long.add(item.path)
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: item.path not in long)
 
 

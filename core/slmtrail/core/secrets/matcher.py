@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import re2
 
+from slmtrail.core.secrets.catalogue import RULES
 from slmtrail.core.secrets.checks import CHECKS
-from slmtrail.core.secrets.rules import RULES, Rule
+from slmtrail.core.secrets.rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)

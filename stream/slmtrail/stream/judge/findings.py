@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from slmtrail.core.secrets.rules import RULES
+from slmtrail.core.secrets.catalogue import RULES
 
 SECRETS = frozenset(rule.type for rule in RULES)
 WITHHELD = "WITHHELD"

@@ -14,7 +14,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerRegistry
 from presidio_analyzer.nlp_engine import NlpEngine
 
 from slmtrail.core.errors import SettingsError
-from slmtrail.core.secrets.rules import RULES, VERSION
+from slmtrail.core.secrets.catalogue import RULES, VERSION
 from slmtrail.stream.redact.allow import AllowList
 from slmtrail.stream.redact.context import Words
 from slmtrail.stream.redact.finding import Finding

@@ -19,7 +19,7 @@ from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
 
 from slmtrail.core.errors import SettingsError
-from slmtrail.core.secrets.rules import RULES
+from slmtrail.core.secrets.catalogue import RULES
 from slmtrail.stream.redact.options import RedactOptions
 
 # Presidio logs texts that fail validation, and we log no content.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from presidio_analyzer import AnalyzerEngine
 
+from slmtrail.core.secrets.catalogue import RULES, VERSION
 from slmtrail.core.secrets.matcher import SecretMatcher
-from slmtrail.core.secrets.rules import RULES, VERSION
 from slmtrail.stream.redact.allow import AllowList
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.options import RedactOptions

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from slmtrail.core.secrets.catalogue import RULES
 from slmtrail.core.secrets.matcher import Secret, SecretMatcher
-from slmtrail.core.secrets.rules import RULES, Rule
+from slmtrail.core.secrets.rules.rule import Rule
 from slmtrail.stream.redact import expression
 from slmtrail.stream.redact.patterns import PatternTable
 from slmtrail.stream.redact.seen import Seen

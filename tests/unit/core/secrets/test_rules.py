@@ -11,9 +11,10 @@ import zlib
 import pytest
 
 from slmtrail.core.secrets import rules
+from slmtrail.core.secrets.catalogue import RULES
 from slmtrail.core.secrets.checks import CHECKS, entropy_bits_a_char, has_github_checksum, is_jwt
 from slmtrail.core.secrets.matcher import SecretMatcher
-from slmtrail.core.secrets.rules import RULES, Rule
+from slmtrail.core.secrets.rules.rule import Rule
 
 
 def unsplit(example: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from slmtrail.core.secrets.rules import RULES, Rule
+from slmtrail.core.secrets.catalogue import RULES
+from slmtrail.core.secrets.rules.rule import Rule
 from slmtrail.stream.redact.redactor import Redactor
 
 pytestmark = pytest.mark.slow

@@ -2,32 +2,3 @@
 
 In the examples `¦` is taken out before use, so that no scanner takes these files themselves for a leak.
 """
-
-from __future__ import annotations
-
-from slmtrail.core.secrets.rules import (
-    clouds,
-    code,
-    commands,
-    files,
-    messaging,
-    models,
-    monitoring,
-    named,
-    payments,
-    private_keys,
-    services,
-    spoken,
-    web,
-)
-from slmtrail.core.secrets.rules.rule import Rule
-
-__all__ = ["RULES", "VERSION", "Rule"]
-
-VERSION = "5"
-
-_OF_ONE_ISSUER = (models, clouds, code, messaging, payments, monitoring, services)
-_OF_ANY_ORIGIN = (private_keys, spoken, web, commands, files, named)
-
-# The first rule that finds a value says what it is wherever it is repeated.
-RULES: tuple[Rule, ...] = tuple(rule for group in (*_OF_ONE_ISSUER, *_OF_ANY_ORIGIN) for rule in group.RULES)
