@@ -97,7 +97,9 @@ class ElasticRebuild:
         self.store: Store = ElasticStore(url, writable=True, dataset=dataset + FRESH, api_key=api_key, ca_file=ca_file)
 
     def swap(self) -> None:
-        """Copies the new store behind the old one, and deletes what was there before."""
+        """Copies the new store behind the old one, and deletes what was there before once the copies are found."""
+        from slmtrail.indexer.store.elastic_client import CLOSED_TOO
+
         in_use, fresh = self._streams
         old = self._rolled_over(in_use)
         for ledger in self.store.ledgers():
@@ -106,6 +108,7 @@ class ElasticRebuild:
                 if refused := self._in_use.write(batch):
                     raise StoreError(f"leaf {refused[0].sealed.leaf}: {refused[0].reason}")
         self.store.close()
+        self._client.ask("POST", f"/{in_use.searched}/_refresh", **CLOSED_TOO)
         for index in (*old, *self._rolled_over(fresh)):
             self._client.ask("DELETE", f"/{index}")
         self._in_use.close()
