@@ -36,6 +36,11 @@ def _pads(key: bytes) -> tuple[bytes, bytes]:
 _pads_of_frame = lru_cache(4)(_pads)
 
 
+def _hmac(pads: tuple[bytes, bytes], message: bytes) -> bytes:
+    inner, outer = pads
+    return sha256(outer + sha256(inner + message).digest()).digest()
+
+
 def _info(path: str) -> bytes:
     """What HKDF-Expand hashes of a path."""
     return b"slmtrail salt v1" + path.encode() + b"\x01"
@@ -46,23 +51,18 @@ _INFOS = {name: _info(name) for name in COMMITTED}
 
 def event_seed(frame_seed: bytes, index: int) -> bytes:
     """The seed of one event of a frame."""
-    inner, outer = _pads_of_frame(frame_seed)
-    return sha256(outer + sha256(inner + b"slmtrail event v1" + index.to_bytes(4, "big")).digest()).digest()
+    return _hmac(_pads_of_frame(frame_seed), b"slmtrail event v1" + index.to_bytes(4, "big"))
 
 
 def salt(seed: bytes, path: str) -> str:
     """The salt of one field: HKDF-Expand(seed, path), in hex."""
-    inner, outer = _pads(seed)
-    return sha256(outer + sha256(inner + _info(path)).digest()).digest()[:SALT_BYTES].hex()
+    return _hmac(_pads(seed), _info(path))[:SALT_BYTES].hex()
 
 
 def salts(names: Iterable[str], seed: bytes) -> dict[str, str]:
     """The salts of those of the fields that are committed to."""
-    inner, outer = _pads(seed)
-    return {
-        name: sha256(outer + sha256(inner + _INFOS[name]).digest()).hexdigest()[: 2 * SALT_BYTES]
-        for name in COMMITTED.intersection(names)
-    }
+    pads = _pads(seed)
+    return {name: _hmac(pads, _INFOS[name])[:SALT_BYTES].hex() for name in COMMITTED.intersection(names)}
 
 
 def salted(record: dict[str, Any], seed: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from slmtrail.indexer.store.columns import COLLECTOR
 from slmtrail.indexer.store.cursor import SORTED, Cursor
 from slmtrail.indexer.store.elastic_audit import audit
 from slmtrail.indexer.store.elastic_bulk import Bulk
-from slmtrail.indexer.store.elastic_client import CLOSED_TOO, ElasticClient, NotAllowed
+from slmtrail.indexer.store.elastic_client import ElasticClient, NotAllowed
 from slmtrail.indexer.store.elastic_erase import erase
 from slmtrail.indexer.store.elastic_facets import candidates, exact_body, extent_body, facet_body, histogram_body
 from slmtrail.indexer.store.elastic_names import Streams
@@ -255,7 +255,7 @@ class ElasticStore:
         return self._bulk
 
     def _refresh(self) -> None:
-        self._client.ask("POST", f"/{self._streams.searched}/_refresh", **CLOSED_TOO)
+        self._client.refresh(self._streams.searched)
 
     def _search(self, body: dict[str, Any]) -> Any:
         answer = self._client.ask("POST", f"/{self._streams.searched}/_search", body)

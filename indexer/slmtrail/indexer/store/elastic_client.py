@@ -95,6 +95,11 @@ class ElasticClient:
             headers["content-type"] = kind + _VERSION
         return self._client.perform_request(method, path, params=params or None, headers=headers, body=body).body
 
+    def refresh(self, pattern: str) -> None:
+        """Lets searches find all that was written to indices of these names before. Raises StoreError where one is
+        closed."""
+        self.ask("POST", f"/{pattern}/_refresh", **CLOSED_TOO)
+
     def refused(self, error: ApiError) -> StoreError:
         """What to say of a request that the cluster refused."""
         told = _type(error)

@@ -12,7 +12,7 @@ from slmtrail.core.errors import StoreError
 from slmtrail.core.ports import Rows, Sealed
 from slmtrail.indexer.erase import erased
 from slmtrail.indexer.store.elastic_bulk import line
-from slmtrail.indexer.store.elastic_client import CLOSED_TOO, ElasticClient
+from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 
 BATCH = 500
@@ -58,7 +58,7 @@ def _erase(client: ElasticClient, pattern: str, query: dict[str, Any], indices: 
     """Overwrites what fits and still has content; looks again where others changed it meanwhile."""
     count: int = 0
     for _ in range(ATTEMPTS):
-        client.ask("POST", f"/{pattern}/_refresh", **CLOSED_TOO)
+        client.refresh(pattern)
         body = {"size": 2 * BATCH, "seq_no_primary_term": True, "query": query}
         answer = client.ask("POST", f"/{pattern}/_search", body)
         hits = answer["hits"]["hits"] if answer else []

@@ -17,7 +17,7 @@ import orjson
 from slmtrail.core.errors import StoreError
 from slmtrail.core.ports import Rows
 from slmtrail.indexer.retain.leafset import LeafSet
-from slmtrail.indexer.store.elastic_client import CLOSED_TOO, ElasticClient
+from slmtrail.indexer.store.elastic_client import ElasticClient
 from slmtrail.indexer.store.elastic_erase import erase_documents, merge, send, without_content
 from slmtrail.indexer.store.elastic_names import Streams, class_of_stream, rewritten
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, mappings, settings
@@ -103,7 +103,7 @@ def backing(client: ElasticClient, streams: Streams) -> dict[str, list[str]]:
 
 def _indices(client: ElasticClient, streams: Streams, orders: _Orders) -> list[str]:
     """The indices that hold leaves between the first and the last that are asked for."""
-    client.ask("POST", f"/{streams.searched}/_refresh", **CLOSED_TOO)
+    client.refresh(streams.searched)
     found: set[str] = set()
     for ledger, (first, last) in orders.extents().items():
         leaves = [{"term": {LEDGER: ledger}}, {"range": {LEAF: {"gte": first, "lte": last}}}]

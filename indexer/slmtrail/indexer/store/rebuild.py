@@ -98,8 +98,6 @@ class ElasticRebuild:
 
     def swap(self) -> None:
         """Copies the new store behind the old one, and deletes what was there before once the copies are found."""
-        from slmtrail.indexer.store.elastic_client import CLOSED_TOO
-
         in_use, fresh = self._streams
         old = self._rolled_over(in_use)
         for ledger in self.store.ledgers():
@@ -108,7 +106,7 @@ class ElasticRebuild:
                 if refused := self._in_use.write(batch):
                     raise StoreError(f"leaf {refused[0].sealed.leaf}: {refused[0].reason}")
         self.store.close()
-        self._client.ask("POST", f"/{in_use.searched}/_refresh", **CLOSED_TOO)
+        self._client.refresh(in_use.searched)
         for index in (*old, *self._rolled_over(fresh)):
             self._client.ask("DELETE", f"/{index}")
         self._in_use.close()
