@@ -1,6 +1,7 @@
-"""Finds workers that stand still: they hold a partition with messages in it, and commit nothing.
+"""Finds workers that stand still: they hold a partition with messages in it, and commit nothing; or nobody holds it.
 
-It looks from outside, at what the group has committed; what a worker believes of itself does not count.
+It looks from outside, at what the group has committed; what a worker believes of itself does not count. A group
+whose broker had come back was seen to share out no partition to its workers, and to stay so.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ class Watchdog:
         """Of each partition what was committed by whom, and since when it is so."""
 
     async def stuck(self, now_s: float) -> list[int]:
-        """The numbers of our workers that had work all this time and committed nothing of it."""
-        found = set()
+        """The numbers of our workers that had work all this time and committed nothing of it, or might have had it."""
+        found: set[int] = set()
         lags: dict[str, int] = {}
         for standing in await self._look():
             place = (standing.topic, standing.partition)
             lags[standing.topic] = lags.get(standing.topic, 0) + standing.lag
             state = (standing.committed, standing.client_id)
             known, since_s = self._since.get(place, (None, now_s))
-            if known != state or not standing.lag or standing.client_id not in self._numbers:
+            holders = [number for name, number in self._numbers.items() if standing.client_id in (name, "")]
+            if known != state or not standing.lag or not holders:
                 self._since[place] = (state, now_s)
             elif now_s - since_s >= self._stall_s:
-                found.add(self._numbers[standing.client_id])
+                found.update(holders)
                 self._since[place] = (state, now_s)
         for topic, lag in lags.items():
             STREAM_LAG.labels(topic).set(lag)

@@ -1,4 +1,4 @@
-"""A worker is stuck when it holds work and commits nothing of it for long; nothing else counts."""
+"""A worker is stuck when it holds work and commits nothing of it for long, or nobody holds it; nothing else counts."""
 
 from __future__ import annotations
 
@@ -57,3 +57,10 @@ def test_it_is_given_the_whole_time_again_after_a_restart() -> None:
 def test_a_worker_of_another_job_is_not_ours_to_stop() -> None:
     other = changed(client_id="another-1")
     assert stuck((0, other), (500, other)) == []
+
+
+def test_work_that_nobody_holds_is_for_all_of_ours_to_ask_for() -> None:
+    nobodys = changed(client_id="")
+    assert stuck((0, nobodys), (101, nobodys)) == [0, 1]
+    assert stuck((0, nobodys), (60, SEEN), (101, nobodys)) == []
+    assert stuck((0, changed(client_id="", end=5)), (101, changed(client_id="", end=5))) == []
