@@ -75,31 +75,37 @@ def environ(broker: Guarded, user: str) -> dict[str, str]:
     }
 
 
+SETUP = [
+    *("setup", "kafka"),
+    *("--collector", "collector"),
+    *("--stream", "stream"),
+    *("--indexer", "indexer"),
+    *("--reader", "siem"),
+]
+
+
+@pytest.fixture(scope="module")
+def rights(broker: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Guarded:
+    """The broker, once each part has its rights there, whichever of these tests are run."""
+    admin = Trail(tmp_path_factory.mktemp("admin"), **environ(broker, "admin"))
+    done = admin.run(*SETUP, "--apply")
+    assert done.returncode == 0, done.stderr
+    return broker
+
+
 def test_setting_up_shows_first_then_gives_and_then_has_nothing_to_do(broker: Guarded, tmp_path: Path) -> None:
     admin = Trail(tmp_path, **environ(broker, "admin"))
-    asked = [
-        "setup",
-        "kafka",
-        "--collector",
-        "collector",
-        "--stream",
-        "stream",
-        "--indexer",
-        "indexer",
-        "--reader",
-        "siem",
-    ]
-    shown = admin.run(*asked, "--dry-run", "--json")
+    shown = admin.run(*SETUP, "--dry-run", "--json")
     assert shown.returncode == 0, shown.stderr
     would = json.loads(shown.stdout)
     assert "collector may write topic slm.frames" in would["changes"]
     assert sum(change.startswith("make the topic") for change in would["changes"]) == 8
-    done = admin.run(*asked, "--apply", "--json")
+    done = admin.run(*SETUP, "--apply", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["changes"] == would["changes"]
     again = eventually(
         "nothing is left to do",
-        lambda: not json.loads(admin.run(*asked, "--dry-run", "--json").stdout)["changes"],
+        lambda: not json.loads(admin.run(*SETUP, "--dry-run", "--json").stdout)["changes"],
     )
     assert again
     strange = Trail(tmp_path / "strange", **{**environ(broker, "admin"), "SLMTRAIL_BUS_PASSWORD": "hunter2-wrong"})
@@ -113,9 +119,9 @@ def test_setting_up_shows_first_then_gives_and_then_has_nothing_to_do(broker: Gu
     ("user", "may", "may_not"),
     [("collector", FRAMES, RECORDS), ("indexer", "slm.checkpoints", ALERTS), ("siem", "", FRAMES)],
 )
-def test_a_part_writes_its_own_topics_alone(broker: Guarded, user: str, may: str, may_not: str) -> None:
+def test_a_part_writes_its_own_topics_alone(rights: Guarded, user: str, may: str, may_not: str) -> None:
     async def tried() -> None:
-        bus = connect(f"kafka://{broker.bootstrap}", partitions=2, kafka_options=broker.access(user).options())
+        bus = connect(f"kafka://{rights.bootstrap}", partitions=2, kafka_options=rights.access(user).options())
         try:
             await bus.ensure_topics()
             if may:
@@ -128,16 +134,16 @@ def test_a_part_writes_its_own_topics_alone(broker: Guarded, user: str, may: str
     asyncio.run(tried())
 
 
-def test_nobody_reads_records_but_the_indexer(broker: Guarded) -> None:
+def test_nobody_reads_records_but_the_indexer(rights: Guarded) -> None:
     async def tried() -> None:
         for user in ("collector", "siem"):
-            bus = connect(f"kafka://{broker.bootstrap}", partitions=2, kafka_options=broker.access(user).options())
+            bus = connect(f"kafka://{rights.bootstrap}", partitions=2, kafka_options=rights.access(user).options())
             try:
                 with pytest.raises(BusError):
                     await bus.read(RECORDS, 0, 0)
             finally:
                 await bus.close()
-        bus = connect(f"kafka://{broker.bootstrap}", partitions=2, kafka_options=broker.access("collector").options())
+        bus = connect(f"kafka://{rights.bootstrap}", partitions=2, kafka_options=rights.access("collector").options())
         try:
             await bus.newest(CONTROL)
         finally:
@@ -161,10 +167,11 @@ class GuardedTrail(DistributedTrail):
             process = self.process(name)
             process._environ = {**self.environ, **environ(self._broker, user)}
             process.start()
+        eventually("the indexer has made its store", lambda: self.run("search", "--limit", "1").returncode == 0)
 
 
-def test_with_just_its_rights_each_part_does_its_work(broker: Guarded, tmp_path: Path) -> None:
-    trail = GuardedTrail(tmp_path, broker)
+def test_with_just_its_rights_each_part_does_its_work(rights: Guarded, tmp_path: Path) -> None:
+    trail = GuardedTrail(tmp_path, rights)
     try:
         trail.start()
         status, answer = trail.post([{"slm.kind": "auth", "event.action": "login", "event.outcome": "success"}])

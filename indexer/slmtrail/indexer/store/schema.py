@@ -98,6 +98,11 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("COMMIT")
 
 
+def none_yet(path: Path) -> StoreError:
+    """What a reader is told where no pipeline has run, or is about to make its tables."""
+    return StoreError(f"{path}: there is no store here yet; start the pipeline, or look at the setting `store`")
+
+
 def _is_empty(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
 
@@ -116,6 +121,8 @@ def _complete(db: sqlite3.Connection) -> None:
 
 def check(db: sqlite3.Connection, path: Path) -> None:
     """Raises StoreError for a file that is no store of this version."""
+    if _is_empty(db):
+        raise none_yet(path)
     _check(db, path, {VERSION})
 
 

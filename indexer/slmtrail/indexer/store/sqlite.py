@@ -271,9 +271,7 @@ class SqliteStore:
 
     def _open_reader(self) -> sqlite3.Connection:
         if not self._path.exists():
-            raise StoreError(
-                f"{self._path}: there is no store here yet; start the pipeline, or look at the setting `store`"
-            )
+            raise schema.none_yet(self._path)
         uri = f"{self._path.absolute().as_uri()}?mode=ro"
         # In a folder that can't be written, such as a copy kept as evidence, nobody else can write either.
         wal = wal_file(self._path)

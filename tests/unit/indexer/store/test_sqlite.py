@@ -171,6 +171,12 @@ def test_a_missing_store_is_told_and_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_whose_tables_are_not_made_yet_is_none_yet(tmp_path: Path) -> None:
+    (tmp_path / "begun.db").touch()
+    with pytest.raises(StoreError, match=r"begun\.db: there is no store here yet"):
+        SqliteStore(tmp_path / "begun.db").search(Query())
+
+
 @pytest.mark.parametrize("writable", [False, True])
 @pytest.mark.parametrize("content", ["text", "other database", "folder", "short", "newer"])
 def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path, whole: Path, content: str, writable: bool) -> None:
