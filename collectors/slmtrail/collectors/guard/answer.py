@@ -13,6 +13,7 @@ import orjson
 
 from slmtrail.collectors.guard.guard import Ruled
 from slmtrail.collectors.guard.verdict import Reason
+from slmtrail.collectors.inflating import BrokenError
 from slmtrail.collectors.sidecar import codings
 
 KEPT_CHARS = 4096
@@ -80,7 +81,7 @@ class _Looking:
             return content
         try:
             plain = self._undo.feed(content, MAX_PIECE_BYTES + 1)
-        except codings.BrokenError:
+        except BrokenError:
             return None
         return plain if len(plain) <= MAX_PIECE_BYTES else None
 

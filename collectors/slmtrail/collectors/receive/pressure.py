@@ -6,12 +6,12 @@ ASGI middleware before the receivers. Bodies may come compressed; they are count
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable, Iterator
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slmtrail.collectors.inflating import CODINGS, BrokenError, Inflating
 from slmtrail.collectors.receive.door import OPEN, RECEIVERS, no
 from slmtrail.core.errors import EventError
 from slmtrail.core.metrics import REQUESTS_PUT_OFF
@@ -20,12 +20,9 @@ LEAST_BYTES = 16 * 1024
 """What any request takes, however small."""
 
 PIECE_BYTES = 64 * 1024
-SLICE_BYTES = 16 * 1024
-"""What is behind the end of a gzip member is copied: of no more than this, however many members there are."""
 
 BUSY_RETRY_S = 1
 FILLING_RETRY_S = 5
-_WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class Busy(Exception):
@@ -63,7 +60,7 @@ class Pressure:
             return
         path, headers = scope["path"], Headers(scope=scope)
         encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding != "identity" and encoding not in _WINDOWS:
+        if encoding != "identity" and encoding not in CODINGS:
             text = "content-encoding should be gzip, deflate or none at all"
             await no(path, headers, 415, "encoding", text)(scope, receive, send)
         elif path not in OPEN and self._filling():
@@ -97,7 +94,7 @@ class _Request:
         self._receive = receive
         self._send = send
         self._room = room
-        self._unfold = Unfolding(_WINDOWS[encoding]) if encoding in _WINDOWS else None
+        self._inflating = Inflating(encoding) if encoding in CODINGS else None
         self._ended = False
         self._source: Iterator[bytes] = iter(())
         self.taken_bytes = 0
@@ -121,8 +118,8 @@ class _Request:
                 return message
             self._ended = not message.get("more_body", False)
             body = message.get("body", b"")
-            if self._unfold is not None:
-                self._source = self._unfold.pieces(body, last=self._ended)
+            if self._inflating is not None:
+                self._source = unfolded(self._inflating, body, last=self._ended)
                 continue
             self.take(len(body))
             return message
@@ -130,8 +127,8 @@ class _Request:
 
     async def _after(self) -> Message:
         """After the last piece: the end, once; then whatever the server says."""
-        if self._unfold is not None:
-            self._unfold = None
+        if self._inflating is not None:
+            self._inflating = None
             return {"type": "http.request", "body": b"", "more_body": False}
         return await self._receive()
 
@@ -141,30 +138,11 @@ class _Request:
         self.taken_bytes += size
 
 
-class Unfolding:
-    """A compressed body as it comes, unfolded in pieces of bounded size."""
-
-    def __init__(self, window: int) -> None:
-        self._window = window
-        self._inflater = zlib.decompressobj(window)
-        self._began = False
-
-    def pieces(self, data: bytes, *, last: bool) -> Iterator[bytes]:
-        """What `data` adds. Raises EventError where it is not what it claims to be, or ends too soon."""
-        for start in range(0, len(data), SLICE_BYTES):
-            yield from self._unfolded(data[start : start + SLICE_BYTES])
-        if last and self._began and not self._inflater.eof:
-            raise EventError("the compressed body ends too soon", "encoding")
-
-    def _unfolded(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._inflater.eof:  # another member follows, as gzip allows
-                self._inflater = zlib.decompressobj(self._window)
-            try:
-                piece = self._inflater.decompress(data, PIECE_BYTES)
-            except zlib.error:
-                raise EventError("the body is not compressed as content-encoding says", "encoding") from None
-            self._began = True
-            if piece:
-                yield piece
-            data = self._inflater.unused_data or self._inflater.unconsumed_tail
+def unfolded(inflating: Inflating, data: bytes, *, last: bool) -> Iterator[bytes]:
+    """What `data` adds to a body. Raises EventError where it is not what it claims to be, or ends too soon."""
+    try:
+        yield from inflating.pieces(data, PIECE_BYTES)
+    except BrokenError:
+        raise EventError("the body is not compressed as content-encoding says", "encoding") from None
+    if last and inflating.began and not inflating.finished:
+        raise EventError("the compressed body ends too soon", "encoding")

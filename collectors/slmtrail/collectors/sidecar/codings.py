@@ -1,18 +1,12 @@
-"""Content codings undone as a body comes: gzip, of any number of members, deflate and Brotli."""
+"""Content codings undone as a body comes: gzip, deflate and Brotli."""
 
 from __future__ import annotations
 
-import zlib
 from typing import Protocol
 
 import brotli
 
-SLICE_BYTES = 16 * 1024
-"""What is behind the end of a member is copied: of no more than this, however many members there are."""
-
-
-class BrokenError(Exception):
-    """A body is not in the coding that it claims."""
+from slmtrail.collectors.inflating import CODINGS, BrokenError, Inflating
 
 
 class Decoder(Protocol):
@@ -28,46 +22,27 @@ class Decoder(Protocol):
 
 def decoder(coding: str) -> Decoder | None:
     """For the name of a coding in lower case; None for those that are not known, or need the whole body."""
-    if coding in ("gzip", "x-gzip", "deflate"):
-        return _Inflate(bare_allowed=coding == "deflate")
+    if coding in CODINGS:
+        return _Inflate(coding)
     return _Brotli() if coding == "br" else None
 
 
 class _Inflate:
-    def __init__(self, *, bare_allowed: bool) -> None:
-        self._bare_allowed = bare_allowed
-        self._first = b""
-        self._inflate = zlib.decompressobj(47)
+    def __init__(self, coding: str) -> None:
+        self._inflating = Inflating(coding)
 
     @property
     def finished(self) -> bool:
-        return self._inflate.eof
+        return self._inflating.finished
 
     def feed(self, data: bytes, most: int) -> bytes:
-        if self._bare_allowed:
-            self._first += data
-            if len(self._first) < 2:
-                return b""
-            data, self._bare_allowed = self._first, False
-            if not _has_head(data):  # some call the bare format "deflate"
-                self._inflate = zlib.decompressobj(-15)
         out, size = [], 0
-        for start in range(0, len(data), SLICE_BYTES):
-            rest = data[start : start + SLICE_BYTES]
-            while rest and size < most:
-                if self._inflate.eof:
-                    self._inflate = zlib.decompressobj(47)
-                try:
-                    out.append(self._inflate.decompress(rest, most - size))
-                except zlib.error:
-                    raise BrokenError from None
-                size += len(out[-1])
-                rest = self._inflate.unused_data or self._inflate.unconsumed_tail
-        return b"".join(out)
-
-
-def _has_head(data: bytes) -> bool:
-    return data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+        for piece in self._inflating.pieces(data, most):
+            out.append(piece)
+            size += len(piece)
+            if size >= most:
+                break
+        return b"".join(out)[:most]
 
 
 class _Brotli:

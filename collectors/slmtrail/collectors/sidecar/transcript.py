@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import zstandard
 
+from slmtrail.collectors.inflating import BrokenError
 from slmtrail.collectors.sidecar import bodies, codings, heads
 from slmtrail.collectors.sidecar.heads import BadMessage
 from slmtrail.collectors.sidecar.wire import Facts
@@ -141,7 +142,7 @@ def _decoded(pieces: Timed, coding: str) -> Timed | None:
             out.append((at_ms, content))
             if left <= 0:
                 break
-    except codings.BrokenError:
+    except BrokenError:
         return out or None
     return out
 

@@ -17,8 +17,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
+from slmtrail.collectors.inflating import Inflating
 from slmtrail.collectors.receive import pressure
-from slmtrail.collectors.receive.pressure import LEAST_BYTES, Pressure, Room, Unfolding
+from slmtrail.collectors.receive.pressure import LEAST_BYTES, Pressure, Room, unfolded
 from slmtrail.core.errors import EventError
 
 Post = Callable[..., Any]
@@ -37,8 +38,14 @@ def _app(max_bytes: int = 1 << 20, filling: Callable[[], bool] = lambda: False) 
     return Starlette(routes=routes, middleware=[Middleware(Pressure, room=room, filling=filling)]), room
 
 
+def _bare(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
 @pytest.mark.parametrize(
-    ("encoding", "fold"), [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)]
+    ("encoding", "fold"),
+    [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", _bare)],
 )
 @pytest.mark.parametrize("size", [0, 1, 70_000])
 def test_bodies_unfold(post: Post, encoding: str, fold: Callable[[bytes], bytes], size: int) -> None:
@@ -69,22 +76,21 @@ def test_other_encodings_are_named(post: Post) -> None:
 
 
 def test_a_bomb_is_put_off_before_it_has_unfolded(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    unfolded = 0
-    pieces = Unfolding.pieces
+    size = 0
 
-    def counted(self: Unfolding, data: bytes, *, last: bool) -> Any:
-        nonlocal unfolded
-        for piece in pieces(self, data, last=last):
+    def counted(*given: Any, **named: Any) -> Any:
+        nonlocal size
+        for piece in unfolded(*given, **named):
             assert len(piece) <= pressure.PIECE_BYTES
-            unfolded += len(piece)
+            size += len(piece)
             yield piece
 
-    monkeypatch.setattr(Unfolding, "pieces", counted)
+    monkeypatch.setattr(pressure, "unfolded", counted)
     app, room = _app(1 << 20)
     bomb = gzip.compress(bytes(100 << 20))
     answer = post(app, "/v1/events", bomb, headers=GZIP)
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
-    assert unfolded <= (1 << 20) + pressure.PIECE_BYTES
+    assert size <= (1 << 20) + pressure.PIECE_BYTES
     room.take(1 << 20)  # all was given back
 
 
@@ -124,9 +130,8 @@ def test_while_the_spool_fills_senders_are_put_off(post: Post) -> None:
 @given(st.binary(max_size=300), st.booleans(), st.integers(0, 300), st.binary(max_size=5))
 def test_any_bytes_unfold_or_are_refused(data: bytes, folded: bool, cut: int, tail: bytes) -> None:
     given_bytes = (gzip.compress(data) if folded else data)[: cut or None] + tail
-    unfolding = Unfolding(31)
     try:
-        made = b"".join(unfolding.pieces(given_bytes, last=True))
+        made = b"".join(unfolded(Inflating("gzip"), given_bytes, last=True))
     except EventError as error:
         assert error.reason == "encoding"
     else:
@@ -135,5 +140,5 @@ def test_any_bytes_unfold_or_are_refused(data: bytes, folded: bool, cut: int, ta
 
 def test_members_of_gzip_are_unfolded_however_many() -> None:
     empty, byte = gzip.compress(b""), gzip.compress(b"a")
-    unfolding = Unfolding(31)
-    assert b"".join(unfolding.pieces(empty * 2000 + byte * 2000 + empty, last=True)) == b"a" * 2000
+    body = empty * 2000 + byte * 2000 + empty
+    assert b"".join(unfolded(Inflating("gzip"), body, last=True)) == b"a" * 2000
