@@ -171,7 +171,7 @@ def _pages(path: Path, folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _loaded(settings: Settings, address: str) -> dict[str, float]:
-    """The best of three starts, each of which has its templates to compile."""
+    """The best of three starts, each of which compiles its templates first."""
     took_ms: dict[str, list[float]] = {"first_ms": [], "again_ms": []}
     for _ in range(3):
         render._templates.cache.clear()  # type: ignore[union-attr]

@@ -31,7 +31,7 @@ from slmtrail.app.web.form import form
 from slmtrail.app.web.guard import HostGuard, OriginGuard
 from slmtrail.app.web.headers import SecurityHeaders
 from slmtrail.app.web.login import Login
-from slmtrail.app.web.render import FOLDER, link, page
+from slmtrail.app.web.render import FOLDER, link, page, prepare
 from slmtrail.collectors.receive.door import peer_of
 from slmtrail.core import commitment
 from slmtrail.core.errors import NotAllowed, NotFound, QueryError, StorageError, StoreError, TrailError
@@ -90,6 +90,7 @@ def page_routes(
     Only requests for a loopback address, localhost or one of `allowed_hosts` are answered, and only those of `readers`;
     without any of those, whoever is at this machine. What they do is told to `emitter`.
     """
+    prepare()
     access, sessions = Access(emitter), Sessions()
     pages = _Pages(trail, access)
     login = [] if readers is None else Login(readers, sessions, access).routes()

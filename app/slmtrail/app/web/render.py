@@ -29,6 +29,12 @@ def page(template: str, status: int = 200, /, **values: Any) -> Response:
     return HTMLResponse(_templates.get_template(template).render(**values), status)
 
 
+def prepare() -> None:
+    """Compiles all templates, so that nobody who looks at a page first waits for it."""
+    for name in _templates.list_templates():
+        _templates.get_template(name)
+
+
 def link(path: str, filters: Mapping[str, str]) -> str:
     """The address of a page with what narrows it."""
     query = urlencode({name: value for name, value in filters.items() if value})
