@@ -10,7 +10,7 @@ from slmtrail.core.fields import CONTENT
 from slmtrail.core.ports import Sealed
 from slmtrail.core.readers import Scope
 from slmtrail.indexer.store.columns import ENVIRONMENT, KIND, TEAMS
-from slmtrail.indexer.store.language.tree import And, Equals, Like, Node, Or, Text, tests
+from slmtrail.indexer.store.language.tree import And, Equals, Like, Node, Text, either, tests
 
 HIDDEN = CONTENT | {SALTS}
 """What is left out where content may not be seen. With a salt, what was said could be guessed and checked."""
@@ -42,4 +42,4 @@ def _one_of(names: tuple[str, ...], allowed: tuple[str, ...]) -> Node:
     # Without any name this is the one that fits nothing.
     tests: list[Node] = [Equals(names, plain)] if plain or not patterns else []
     tests += [Like(names, pattern.replace("\\", "\\\\")) for pattern in patterns]
-    return tests[0] if len(tests) == 1 else Or(tuple(tests))
+    return either(*tests)

@@ -23,7 +23,19 @@ from slmtrail.indexer.store.columns import TIME
 from slmtrail.indexer.store.language import names as fields
 from slmtrail.indexer.store.language import times
 from slmtrail.indexer.store.language.fits import network
-from slmtrail.indexer.store.language.tree import And, Equals, Exists, Like, Node, Not, Or, Range, Text, Value, both
+from slmtrail.indexer.store.language.tree import (
+    And,
+    Equals,
+    Exists,
+    Like,
+    Node,
+    Not,
+    Range,
+    Text,
+    Value,
+    both,
+    either,
+)
 from slmtrail.indexer.store.words import words
 
 MAX_CHARS, MAX_CONDITIONS, MAX_DEPTH, MAX_STARS, MAX_PATTERN_CHARS = 8192, 100, 20, 5, 256
@@ -75,8 +87,7 @@ class _Parser:
         parts = [self._all(field)]
         while self._operator("or"):
             parts.append(self._all(field))
-        each = tuple(dict.fromkeys(parts))
-        return each[0] if len(each) == 1 else Or(each)
+        return either(*parts)
 
     def _all(self, field: str) -> Node:
         begin = self._peek_at()

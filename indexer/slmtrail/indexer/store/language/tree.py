@@ -82,6 +82,19 @@ def both(*nodes: Node) -> And:
     return And(tuple(dict.fromkeys(part for node in nodes for part in _conjuncts(node))))
 
 
+def either(*nodes: Node) -> Node:
+    """At least one of `nodes`, each once; what one field may be is asked at once."""
+    found: dict[tuple[str, ...] | Node, Node] = {}
+    for node in nodes:
+        key = node.names if isinstance(node, Equals) else node
+        before = found.get(key)
+        if isinstance(node, Equals) and isinstance(before, Equals):
+            node = Equals(node.names, tuple(dict.fromkeys((*before.values, *node.values))))
+        found[key] = node
+    parts = tuple(found.values())
+    return parts[0] if len(parts) == 1 else Or(parts)
+
+
 def tests(node: Node) -> Iterator[Text | Test]:
     """All that is tested anywhere in the tree."""
     match node:
