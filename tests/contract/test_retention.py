@@ -13,7 +13,7 @@ from contract.stored import LEDGER, START_MS, of, sealed
 from slmtrail.core import commitment
 from slmtrail.core.certificate import FIELD as CERTIFICATE
 from slmtrail.core.ports import Query, Sealed, Store
-from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup, rolled_up
+from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup, rolled_up, together
 from slmtrail.indexer.store.connect import connect
 from slmtrail.indexer.store.elastic import ElasticStore
 
@@ -121,6 +121,11 @@ def test_hourly_statistics_take_the_place_of_those_before(store: Store) -> None:
         store.roll_up(hour * HOUR_MS, made)
     assert store.rollups(0, 10**15) == [one for made in hours.values() for one in made]
     assert store.rollups(2 * HOUR_MS, 3 * HOUR_MS) == hours[2]
+    auth = rolled_up(4 * HOUR_MS, [{"slm.kind": "auth"}])
+    store.roll_up(4 * HOUR_MS, [*auth, *rolled_up(4 * HOUR_MS, records[:5])])
+    assert store.rollups(2 * HOUR_MS, 10**15, kind="auth") == auth
+    assert store.rollups(0, 10**15, DAY_MS, "auth") == together(auth, DAY_MS)
+    store.roll_up(4 * HOUR_MS, [])
     store.forget_rollups(3 * HOUR_MS)
     assert store.rollups(0, 10**15) == hours[3]
     assert store.faults() == []

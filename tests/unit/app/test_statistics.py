@@ -85,14 +85,15 @@ def test_a_long_time_is_told_by_days_and_its_newest_by_hours(tmp_path: Path) -> 
     ]
     with closing(SqliteStore(tmp_path / "store.sqlite", writable=True)) as store:
         for hour in hours:
-            store.roll_up(hour.hour_ms, [hour])
+            store.roll_up(hour.hour_ms, [hour, Rollup(hour.hour_ms, "", "prod", "policy", 2, 0, 1)])
     reading = Reading(Settings(data=tmp_path))
     for days, step_ms in ((40, DAY_MS), (28, DAY_MS), (7, HOUR_MS)):
         since_ms = now_ms - days * DAY_MS
         count = sum(since_ms // HOUR_MS * HOUR_MS <= hour.hour_ms for hour in hours)
         told = statistics(reading, since_ms, now_ms, "")
         assert (told.step_ms, told.until_ms) == (step_ms, newest_ms + HOUR_MS)
-        assert (told.requests.count, told.requests.failures) == (3 * count, count)
+        assert (told.requests.count, told.requests.failures, told.blocked) == (3 * count, count, count)
+        assert told.kinds == {"inference": 3 * count, "policy": 2 * count}
         assert (told.by_hour.total(), told.requests.latency) == (3 * count, {80: 2 * count, 96: count})
         assert len(told.by_hour) <= max(count // 24 + 48, 7 * 24 + 1)
         assert reading.within(Scope(("dev",), ("*",), ("*",))).rollups(since_ms, now_ms, step_ms) == []

@@ -11,8 +11,10 @@ from slmtrail.core.ports import Histogram
 from slmtrail.core.rollup import DAY_MS, HOUR_MS, Rollup
 from slmtrail.indexer.store.facets import step_ms
 
-MANY_MS = 15 * DAY_MS
-"""A longer time is told day by day."""
+FEW_MS, MANY_MS = 2 * DAY_MS, 15 * DAY_MS
+"""A longer time is summed by days; and has a bar for a day, not for hours."""
+
+_REQUESTS = "inference"
 
 
 @dataclass(slots=True)
@@ -48,37 +50,43 @@ def statistics(reading: Reading, since_ms: int, until_ms: int, environment: str)
     """The hours from the one that `since_ms` lies in, of one environment or of all."""
     made = Statistics()
     latency: Counter[int] = Counter()
-    told, made.step_ms = _told(reading, since_ms // HOUR_MS * HOUR_MS, until_ms)
-    for one in told:
-        if environment not in ("", one.environment):
-            continue
+    told, bars, made.step_ms = _told(reading, since_ms // HOUR_MS * HOUR_MS, until_ms)
+    for one in _of(told, environment):
         made.until_ms = max(made.until_ms, one.hour_ms + HOUR_MS)
         made.blocked += one.blocked if one.kind == "policy" else 0
         made.kinds[one.kind] += one.count
         made.environments[one.environment] += one.count
-        if one.kind == "inference":
+        if one.kind == _REQUESTS:
             made.models[one.model] += one.count
-            made.by_hour[one.hour_ms] += one.count
-            made.failed_by_hour[one.hour_ms] += one.failures
             for name in ("count", "failures", "input_tokens", "output_tokens"):
                 setattr(made.requests, name, getattr(made.requests, name) + getattr(one, name))
             latency.update(one.latency)
+    for one in _of(bars, environment):
+        if one.kind == _REQUESTS:
+            made.by_hour[one.hour_ms] += one.count
+            made.failed_by_hour[one.hour_ms] += one.failures
     made.requests.latency = dict(latency)
     return made
 
 
-def _told(reading: Reading, since_ms: int, until_ms: int) -> tuple[list[Rollup], int]:
-    """Hours, or where there are many, days, of which no bar is shorter; and how long these are.
+def _of(told: list[Rollup], environment: str) -> list[Rollup]:
+    return [one for one in told if environment in ("", one.environment)]
 
-    The first day and the newest are told by their hours: of these is not all of a day.
+
+def _told(reading: Reading, since_ms: int, until_ms: int) -> tuple[list[Rollup], list[Rollup], int]:
+    """What all is summed from, what bars are drawn from, and how long most of these are.
+
+    Whole days are summed, the first and the newest by their hours: of these is not all of a day. Where there are many
+    days no bar is shorter than one.
     """
     first_ms = -(-since_ms // DAY_MS) * DAY_MS
-    days = reading.rollups(first_ms, until_ms, DAY_MS) if until_ms - since_ms > MANY_MS else []
+    days = reading.rollups(first_ms, until_ms, DAY_MS) if until_ms - since_ms > FEW_MS else []
     newest_ms = max((one.hour_ms for one in days), default=first_ms)
-    if newest_ms - min((one.hour_ms for one in days), default=newest_ms) < MANY_MS:
-        return reading.rollups(since_ms, until_ms), HOUR_MS
     whole = [one for one in days if one.hour_ms < newest_ms]
-    return [*reading.rollups(since_ms, first_ms), *whole, *reading.rollups(newest_ms, until_ms)], DAY_MS
+    told = [*reading.rollups(since_ms, first_ms), *whole, *reading.rollups(newest_ms, until_ms)]
+    if newest_ms - min((one.hour_ms for one in whole), default=newest_ms) >= MANY_MS:
+        return told, told, DAY_MS
+    return told, reading.rollups(since_ms, until_ms, HOUR_MS, _REQUESTS) if whole else told, HOUR_MS
 
 
 def joined(hours: Counter[int], since: Histogram, least_ms: int) -> Histogram:

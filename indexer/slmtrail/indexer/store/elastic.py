@@ -127,9 +127,9 @@ class ElasticStore:
         """Takes the statistics of an hour, in the place of those it has."""
         self._rollups.put(hour_ms, rollups)
 
-    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
+    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "") -> list[Rollup]:
         """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days."""
-        hours = self._rollups.get(since_ms, until_ms)
+        hours = self._rollups.get(since_ms, until_ms, kind)
         return hours if step_ms == HOUR_MS else together(hours, step_ms)
 
     def forget_rollups(self, before_ms: int) -> None:

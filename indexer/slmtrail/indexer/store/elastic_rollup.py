@@ -48,10 +48,11 @@ class Rollups:
         self._delete([name for name in self._ids({"term": {"hour_ms": hour_ms}}) if name not in documents])
         self._client.ask("POST", f"/{self._index}/_refresh")
 
-    def get(self, since_ms: int, until_ms: int) -> list[Rollup]:
-        """The hourly statistics of a time, the oldest first."""
+    def get(self, since_ms: int, until_ms: int, kind: str) -> list[Rollup]:
+        """The hourly statistics of a time, of one kind of records or of all, the oldest first."""
         hours = {"range": {"hour_ms": {"gte": since_ms, "lt": until_ms}}}
-        return [_read(hit["_source"]) for hit in self._client.hits(self._index, hours, _ORDER)]
+        asked = {"bool": {"filter": [hours, *([{"term": {"kind": kind}}] if kind else [])]}}
+        return [_read(hit["_source"]) for hit in self._client.hits(self._index, asked, _ORDER)]
 
     def forget(self, before_ms: int) -> None:
         """Lets go of the statistics of hours before then."""

@@ -86,12 +86,14 @@ def forget_rollups(db: sqlite3.Connection, before_ms: int) -> None:
         put_days_together(db, [before_ms])
 
 
-def rollups(db: sqlite3.Connection, since_ms: int, until_ms: int, step_ms: int = HOUR_MS) -> list[Rollup]:
-    """The statistics of a time."""
+def rollups(
+    db: sqlite3.Connection, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = ""
+) -> list[Rollup]:
+    """The statistics of a time, of one kind of records or of all."""
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM {_TABLES[step_ms]} WHERE hour_ms >= ? AND hour_ms < ? "  # noqa: S608
+        f"SELECT {_COLUMNS} FROM {_TABLES[step_ms]} WHERE hour_ms >= ? AND hour_ms < ? AND ? IN (kind, '') "  # noqa: S608
         "ORDER BY hour_ms, model, environment, kind",
-        (since_ms, until_ms),
+        (since_ms, until_ms, kind),
     )
     told = ((*row[:-1], {int(bucket): n for bucket, n in orjson.loads(row[-1]).items()}) for row in found)
     return [Rollup(*values) for values in told]
