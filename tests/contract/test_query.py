@@ -98,6 +98,8 @@ def test_records_are_counted_by_the_values_of_a_field(store: Store, field: str) 
         numbers = FIELDS[FACETS[field][0]].type == "integer"
         wanted = sorted(found.items(), key=lambda pair: (-pair[1], int(pair[0]) if numbers else pair[0].encode()))
         assert list(store.facet(Query(where=where), field, 5).items()) == wanted[:5], where
+        assert sorted(store.values(Query(where=where), field, 1000)) == sorted(found), where
+        assert len(store.values(Query(where=where), field, 2)) == min(2, len(found))
 
 
 @pytest.mark.parametrize("bars", [2, 3, 20, 1000])

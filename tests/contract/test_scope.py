@@ -97,6 +97,7 @@ def test_nothing_beyond_a_scope_comes_out(store: Store, seed: int) -> None:
             value for one in wanted for value in {str(v) for name in FACETS[field] for v in values(one.record, name)}
         )
         assert store.facet(query, field, 1000) == counted, (scope, where, field)
+        assert {*store.values(query, field, 1000)} == {*counted}, (scope, where, field)
         times = [time for one in wanted for time in values(one.record, TIME)]
         histogram = store.histogram(query, 20)
         assert histogram.counts == Counter(time // histogram.step_ms * histogram.step_ms for time in times)
@@ -107,6 +108,7 @@ def test_a_scope_of_nothing_finds_nothing(store: Store) -> None:
     for where in ("", "not kind:inference", "kind:* or not kind:*", f"id:{CORPUS[0].id}"):
         assert store.search(Query(where=where, scope=NOTHING)).total == 0
     assert store.facet(Query(scope=NOTHING), "kind", 10) == {}
+    assert store.values(Query(scope=NOTHING), "model", 10) == []
     assert store.histogram(Query(scope=NOTHING), 10).counts == {}
 
 

@@ -115,6 +115,10 @@ class Reading:
         """The most frequent values of a field, and how many records have each."""
         return self._store.facet(self.query(asked), field, size)
 
+    def values(self, asked: Asked, field: str, size: int) -> list[str]:
+        """Values of a field, up to so many."""
+        return self._store.values(self.query(asked), field, size)
+
     def histogram(self, asked: Asked, bars: int) -> Histogram:
         """The records over time."""
         return self._store.histogram(self.query(asked), bars)

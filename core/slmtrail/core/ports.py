@@ -322,6 +322,10 @@ class Store(Scanned, Protocol):
         """
         ...
 
+    def values(self, query: Query, field: str, size: int) -> list[str]:
+        """Values of a field that records which fit have, up to so many: sooner told than how many have each."""
+        ...
+
     def histogram(self, query: Query, bars: int) -> Histogram:
         """The records that fit, over time, in at most so many steps."""
         ...

@@ -120,7 +120,7 @@ def compare(reading: Reading, request: Request) -> Response:
     one, other, since = given.get("one", "").strip(), given.get("other", "").strip(), given.get("since", "") or "7d"
     found, error, models = None, "", list[str]()
     try:
-        models = sorted(reading.facet(Asked(since=since), "model", MODELS))
+        models = sorted(reading.values(Asked(since=since), "model", MODELS))
         if one and other:
             found = compared(reading.ask, reading.query(Asked(since=since)), one, other, MAX_COMPARED)
     except QueryError as fault:

@@ -145,12 +145,12 @@ def _collectors(reading: Reading, environment: str) -> list[Collector]:
 
 
 def _ever(reading: Reading, environment: str) -> list[str]:
-    """The collectors of all records, which are counted for it: so it is done seldom."""
+    """The collectors of all records, which may take long: so it is done seldom."""
     key, now_s = (reading.scope, environment), time.monotonic()
     looked_s, known = reading.collectors.get(key, (0.0, []))
     if not looked_s or now_s - looked_s > LOOKED_UP_S:
         with contextlib.suppress(QueryError):  # it takes too long just now: those that send are told
-            known = list(reading.facet(Asked(environment=environment), "collector", COLLECTORS))
+            known = reading.values(Asked(environment=environment), "collector", COLLECTORS)
             reading.collectors[key] = (now_s, known)
     return known
 

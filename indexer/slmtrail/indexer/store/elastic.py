@@ -169,6 +169,10 @@ class ElasticStore:
         most = sorted(found, key=lambda value: (-found[value], value))[:size]
         return {str(value): found[value] for value in most}
 
+    def values(self, query: Query, field: str, size: int) -> list[str]:
+        """Values of a field that records which fit have, up to so many."""
+        return [*self.facet(query, field, size)]
+
     def histogram(self, query: Query, bars: int) -> Histogram:
         """The records that fit, over time, in at most so many steps."""
         wanted = dsl(asked(query))

@@ -123,6 +123,12 @@ class SqliteStore:
         with self._planned(question) as (db, planner, _):
             return facet(db, question, planner, fields, size)
 
+    def values(self, query: Query, field: str, size: int) -> list[str]:
+        """Values of a field that records which fit have, up to so many."""
+        question, fields = asked(query), fields_of(field, size)
+        with self._planned(question) as (db, planner, _):
+            return [*facet(db, question, planner, fields, size, counted=False)]
+
     def histogram(self, query: Query, bars: int) -> Histogram:
         """The records that fit, over time, in at most so many steps."""
         question = asked(query)

@@ -41,13 +41,22 @@ def count(db: sqlite3.Connection, question: Asked, found: Plan, deadline: Deadli
 
 
 def facet(
-    db: sqlite3.Connection, question: Asked, planner: Planner, fields: tuple[str, ...], size: int
+    db: sqlite3.Connection,
+    question: Asked,
+    planner: Planner,
+    fields: tuple[str, ...],
+    size: int,
+    *,
+    counted: bool = True,
 ) -> dict[str, int]:
-    """The most frequent values of the fields, and how many records have each."""
+    """The most frequent values of the fields, and how many records have each.
+
+    counted: whether that is told; if not, a value whose first record is found at once has 1.
+    """
     found = planner.plan(in_time=False)
     name = next((name for name, names in TERMS.items() if names == fields), None)
     if name is None:
-        return _by_column(db, found, COLUMNS[fields[0]], size)
+        return _by_column(db, found, COLUMNS[fields[0]], size, counted)
     few = _few(db, "value", "term WHERE name = ? AND", [name])
     if found.rare:
         among = f"AND value IN ({', '.join('?' * len(few))})" if few is not None else ""
@@ -56,11 +65,11 @@ def facet(
         return _most(db, rows, [name, *(few or ()), question.since_ms, question.until_ms, *found.values], size)
     over = planner.plan(over=name)
     if few is not None:
-        return _each(db, f"{over.tables} {over.where} AND r.value = ?", over.values, few, size)
+        return _each(db, f"{over.tables} {over.where} AND r.value = ?", over.values, few, size, counted)
     return _most(db, f"SELECT r.value {over.tables} {over.where}", over.values, size)
 
 
-def _by_column(db: sqlite3.Connection, found: Plan, name: str, size: int) -> dict[str, int]:
+def _by_column(db: sqlite3.Connection, found: Plan, name: str, size: int, counted: bool) -> dict[str, int]:
     column = found.column(name)
     rows = f"SELECT {column} AS value {found.tables} {found.where}"
     if found.by_columns:
@@ -68,7 +77,7 @@ def _by_column(db: sqlite3.Connection, found: Plan, name: str, size: int) -> dic
             few = _few(db, name, "record WHERE", [])
             if few is not None:
                 along = f"FROM record AS r INDEXED BY record_{name} {found.where} AND r.{name} = ?"
-                return _each(db, along, found.values, few, size)
+                return _each(db, along, found.values, few, size, counted)
         # To group a million rows they are sorted, which takes longer than to count each of a few values: those of the
         # first rows where there are no others, which the count of all tells.
         for among in (f"{rows} LIMIT {_FIRST}", rows):
@@ -99,10 +108,12 @@ def _few(db: sqlite3.Connection, column: str, among: str, values: list[Any]) -> 
     return None
 
 
-def _each(db: sqlite3.Connection, fitting: str, values: list[Any], few: list[str], size: int) -> dict[str, int]:
+def _each(
+    db: sqlite3.Connection, fitting: str, values: list[Any], few: list[str], size: int, counted: bool
+) -> dict[str, int]:
     """Counts each of a few values by itself, which looks at no record before or behind the time that is asked for."""
-    counted = f"SELECT count(*) {fitting}"
-    counts = ((value, db.execute(counted, [*values, value]).fetchone()[0]) for value in few)
+    each = f"SELECT {f'count(*) {fitting}' if counted else f'EXISTS (SELECT 1 {fitting})'}"
+    counts = ((value, db.execute(each, [*values, value]).fetchone()[0]) for value in few)
     return _top(counts, size)
 
 
