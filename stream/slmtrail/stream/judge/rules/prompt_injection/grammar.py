@@ -40,7 +40,8 @@ _NOT_MEANT = compiled(
     r"\b(?:forget|ignore|skip|drop|disregard) (?:about )?(?:(?:the|my|this|that) (?:\w+ )?(?:version|draft|e-?mail|"
     r"mail|attachment|spelling|typo|formatting|column|row|header|recipe|plan)|"
     r"my (?:\w+ )?(?:message|question|order|number|request))s?\b|"
-    r"\bsummari[sz]e the (?:text|article|paragraphs?|passage|document|mail|e-?mail) above\b|"
+    r"\b(?:summari[sz]e|of|in|from) the (?:\w+ )?(?:text|article|paragraphs?|passage|document|mail|e-?mail|file|table|"
+    r"list|log|code|example|image|figure|chart|section|recipe|letter) above\b|"
     r"\b(?:its|their|his|her) (?:hidden|secret|system|internal|initial|own) (?:\w+ )?(?:prompts?|instructions)\b|"
     r"\bmy (?:own |last |previous |earlier |prior |first |old )+\w+(?: \w+)?"
 )

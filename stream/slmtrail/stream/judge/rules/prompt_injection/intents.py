@@ -325,11 +325,11 @@ WORDS = frozenset(
 """Words that are known even with their letters shuffled."""
 
 SQUEEZED = compiled(
-    r"(?:ignore|disregard|forget|override|bypass)(?:all|any|the|of|your|my|those)*"
-    r"(?:previous|prior|earlier|above|preceding|original|initial|existing|system|your)+(?:ly|given|set|of)*"
-    r"(?:instruction|direction|prompt|rule|guideline|constraint|directive|order|command|programming|training)"
-    r"|(?:reveal|print|show|repeat|output|display|leak|tellme|giveme)(?:me|us|all|out)*(?:your|the|full|entire|hidden)+"
-    r"(?:systemprompt|initialprompt|systeminstruction|hiddeninstruction|hiddenprompt|instruction)"
+    r"(?:ignore|disregard|forget|override|bypass|abandon|disobey|drop)(?:all|any|the|of|your|my|those|everything|previous|prior|earlier|above|preceding|original|initial|existing|system|safety|content|ethical|ly|given|set)+"
+    r"(?:instruction|direction|prompt|rule|guideline|constraint|directive|order|command|programming|training|filter|restriction|safeguard|guardrail|limits|polic)"
+    r"|(?:reveal|print|show|repeat|output|display|leak|tell|give|write)(?:me|us|all|out|your|the|full|entire|whole|exact|hidden|secret|initial)+"
+    r"(?:systemprompt|initialprompt|systeminstruction|systemmessage|hiddeninstruction|hiddenprompt|instruction|prompt|directive)"
+    r"|(?:younowhave|youhave|withoutany|therearenow?|with)(?:no|zero)(?:rules|restrictions|limits|filters)|anunrestricted(?:ai|model|bot|assistant)"
     r"|doanythingnow|developermodeenabled|youarenowdan"
 )
 """For text whose spaces say nothing."""

@@ -18,9 +18,9 @@ from slmtrail.stream.judge.rules.prompt_injection import grammar, intents
 from slmtrail.stream.judge.texts import said
 
 _LETTERS = re.compile(r"[^a-z]+")
-_SINGLES = re.compile(r"(?:\b\w\b\W{1,3}){8}")
+_SINGLES = re.compile(r"(?:\b\w\b\W{1,4}){8}")
 _LONG = re.compile(r"(?<![^\s])[^\s/]{25,400}(?![^\s])")
-_PERHAPS_SPREAD = compiled(r"(?:[\pL\pN_][^\pL\pN_]{1,3}){8}|[^\s/]{25}")
+_PERHAPS_SPREAD = compiled(r"(?:[\pL\pN_][^\pL\pN_]{1,4}){8}|[^\s/]{25}")
 """What a text holds at least of which one of these two is true: seen in a tenth of the time."""
 _QUOTED = re.compile(
     r"[\"“”«»„「『`][^\"“”«»„「」『』`]{2,400}[\"“”«»」』`]|(?<!\w)['‘’](?:[^'‘’]|(?<=\w)['’](?=\w)){2,400}['’](?!\w)|"
@@ -28,6 +28,7 @@ _QUOTED = re.compile(
 )
 """Words of somebody else, and marks of templates that are spoken of."""
 _MIN_CHARS = 8
+_MIN_INITIALS = 16
 _CACHED_CHARS = 4096
 
 
@@ -69,10 +70,18 @@ def wants(text: str, *, content: bool = False) -> Hit | None:
             note = "" if number == 0 else "; it was written in a disguise"
             return Hit(f"{found.why}{note}", found.excerpt)
     # The text itself, and it without look-alikes, if it may have any: what spreads letters does not hide them as well.
-    for reading in ways[: 1 if text.isascii() else 2]:
-        if _looks_spread(reading) and (match := intents.SQUEEZED.search(_LETTERS.sub("", reading))):
-            return Hit("it asks to set the instructions aside; it was written in a disguise", match.group())
+    hidden = [_LETTERS.sub("", reading) for reading in ways[: 1 if text.isascii() else 2] if _looks_spread(reading)]
+    hidden += _initials(text)
+    if hidden and (match := intents.SQUEEZED.search(" ".join(hidden))):
+        return Hit("it asks to set the instructions aside; it was written in a disguise", match.group())
     return None
+
+
+def _initials(text: str) -> Iterator[str]:
+    """The first letters of the words, and those of the lines, if there are enough for a wish."""
+    for parts in (text.split(), text.splitlines()):
+        if len(parts) >= _MIN_INITIALS:
+            yield _LETTERS.sub("", "".join([part.lstrip()[:1] for part in parts]).lower())
 
 
 def _looks_spread(text: str) -> bool:
