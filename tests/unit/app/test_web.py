@@ -361,6 +361,46 @@ def test_of_a_long_incident_the_newest_records_are_shown(
     assert "There are more than are shown" in document.text
 
 
+class TestCounts:
+    @pytest.mark.parametrize("beside", [False, True])
+    def test_lead_to_what_they_count(self, client: TestClient, trail: ReadableTrail, *, beside: bool) -> None:
+        trail.seal(*(inference(user__id=name) for name in ("ann", "ben", "ben")))
+        document = page(client, "/shape", kind="inference", **({"part": "1"} if beside else {}))
+        users = [link["href"] for link in document.find("a") if "user=" in link.get("href", "")]
+        assert users == ["/?kind=inference&user=ben", "/?kind=inference&user=ann"]
+        assert "ben 2" in document.text
+        assert "Count all" not in document.text
+
+    def test_beside_a_search_are_of_the_newest(
+        self, client: TestClient, trail: ReadableTrail, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inquiry, "COUNTED", 2)
+        trail.seal(*(at(inference(user__id="ann"), f"2026-01-15T11:0{n}:00Z") for n in range(3)))
+        assert (
+            "The newest 2 by value. Count all Kinds inference 2"
+            in page(client, "/shape", kind="inference", part="1").text
+        )
+        assert "ann 3" in page(client, "/shape").text
+
+    @pytest.mark.parametrize(("outcome", "wrong"), [("", 1), ("success", 0), ("failure", 1)])
+    def test_of_bars_tell_what_failed(self, client: TestClient, trail: ReadableTrail, outcome: str, wrong: int) -> None:
+        trail.seal(inference(), inference(event__outcome="failure"))
+        document = page(client, "/shape", kind="inference", outcome=outcome)
+        assert len(document.find("rect", class_="wrong")) == wrong
+
+
+def test_of_two_models_the_newest_requests_are_compared_first(
+    client: TestClient, trail: ReadableTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiry, "COMPARED", 1)
+    trail.seal(*(inference(gen_ai__request__model=model) for model in ("one", "one", "other")))
+    asked = {"one": "one", "other": "other", "since": "2026-01-01"}
+    first = page(client, "/compare", **asked)
+    assert "Of one only the newest 1 requests count" in first.text
+    (more,) = {link["href"] for link in first.find("a") if "more=1" in link.get("href", "")}
+    assert "records21" in page(client, more).text
+
+
 def test_the_overview_names_collectors_that_have_long_been_silent(client: TestClient, trail: ReadableTrail) -> None:
     (found,) = trail.seal(at(inference("question"), "2026-01-15T11:00:00Z"))
     collector = trail.reading.show(found)[0].record["slm.collector.id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from typing import Any, get_args
 
@@ -19,18 +20,24 @@ from slmtrail.app.web.retention import retained
 from slmtrail.app.web.session import session as talk_of
 from slmtrail.core.errors import NotFound, QueryError
 from slmtrail.core.events import timestamp_text
+from slmtrail.core.ports import Histogram
 from slmtrail.core.said import prompt
 from slmtrail.indexer.reading.compare import compare as compared
 from slmtrail.indexer.reading.history import History
 from slmtrail.indexer.reading.history import history as askings_of
 from slmtrail.indexer.reading.incident import About
 from slmtrail.indexer.reading.incident import incident as happened
+from slmtrail.indexer.reading.walk import walk
+from slmtrail.indexer.store.facets import tallied
 from slmtrail.indexer.store.language.times import moment_ms, span_ms
 
 SUBJECTS: tuple[About, ...] = get_args(About)
 TALLIED = {"Kinds": "kind", "Environments": "environment", "Models": "model", "Users": "user", "Outcomes": "outcome"}
 FLAGS = {"Flags": "flag"}
-VALUES, MODELS, MAX_COMPARED = 8, 50, 10_000
+VALUES, MODELS, COUNTED = 8, 50, 2000
+COMPARED, MORE_COMPARED = 2000, 10_000
+"""Of each model the newest requests, which are compared while someone waits; and those that one asks for then."""
+
 ENTRIES, CHANGES = 300, 50
 """Of an incident on one page, the newest; its export has all."""
 
@@ -53,19 +60,20 @@ def overview(reading: Reading, request: Request) -> Response:
 
 
 def shape(reading: Reading, asked: Asked, filters: dict[str, str], part: bool) -> Response:
-    """What fits a search, over time and by its values; `part` of a page, or one of its own."""
-    values: dict[str, Any] = {"bars": None, "tallies": {}, "error": "", "back": link("/", filters)}
+    """What fits a search, over time and by its values; `part` of a page, or one of its own.
+
+    Beside a search the newest records alone are counted by their values, which takes no longer where more fit.
+    """
+    values: dict[str, Any] = {"bars": None, "tallies": {}, "counted": 0, "error": "", "back": link("/", filters)}
     values["whole"] = link("/shape", filters) if part else ""
     try:
-        failed = Asked(**{**_fields(asked), "outcome": "failure"})
-        # Where only one outcome is looked at, it is not shown beside itself.
-        wrong = failed if asked.outcome != "failure" else asked
-        values["bars"] = charts.bars(
-            reading.histogram(asked, charts.BARS), reading.histogram(wrong, charts.BARS), "/", filters
-        )
+        newest = [one.record for one in walk(reading.ask, reading.query(asked), COUNTED)] if part else []
+        values["counted"] = len(newest) if len(newest) == COUNTED else 0
         for title, name in {**TALLIED, **FLAGS}.items():
-            counts = reading.facet(asked, name, VALUES)
+            counts = tallied(newest, name, VALUES) if part else reading.facet(asked, name, VALUES)
             values["tallies"][title] = charts.rows(counts, "/", filters, _PARAMETERS.get(name, name))
+        whole = reading.histogram(asked, charts.BARS)
+        values["bars"] = charts.bars(whole, _failed(reading, asked, whole), "/", filters)
     except QueryError as error:
         values["error"] = str(error)
     return page(
@@ -117,12 +125,13 @@ def incident(reading: Reading, request: Request) -> Response:
 def compare(reading: Reading, request: Request) -> Response:
     """Two models side by side."""
     given = request.query_params
+    most = MORE_COMPARED if "more" in given else COMPARED
     one, other, since = given.get("one", "").strip(), given.get("other", "").strip(), given.get("since", "") or "7d"
     found, error, models = None, "", list[str]()
     try:
         models = sorted(reading.values(Asked(since=since), "model", MODELS))
         if one and other:
-            found = compared(reading.ask, reading.query(Asked(since=since)), one, other, MAX_COMPARED)
+            found = compared(reading.ask, reading.query(Asked(since=since)), one, other, most)
     except QueryError as fault:
         error = str(fault)
     return page(
@@ -134,6 +143,9 @@ def compare(reading: Reading, request: Request) -> Response:
         other=other,
         since=since,
         models=models,
+        more=""
+        if most == MORE_COMPARED
+        else link("/compare", {"one": one, "other": other, "since": since, "more": "1"}),
         error=error,
     )
 
@@ -156,5 +168,8 @@ def retention(reading: Reading, _: Request) -> Response:
     return page("retention.html", of=retained(reading))
 
 
-def _fields(asked: Asked) -> dict[str, Any]:
-    return {name: getattr(asked, name) for name in Asked.__slots__}
+def _failed(reading: Reading, asked: Asked, whole: Histogram) -> Histogram:
+    """What of it failed: where one outcome alone is asked for, all or nothing."""
+    if asked.outcome:
+        return whole if asked.outcome == "failure" else Histogram(whole.step_ms, {})
+    return reading.histogram(dataclasses.replace(asked, outcome="failure"), charts.BARS)

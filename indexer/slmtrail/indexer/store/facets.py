@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from slmtrail.core.errors import QueryError
 from slmtrail.indexer.store.columns import COLUMNS, IPS, TERMS
+from slmtrail.indexer.store.language.fits import values
 from slmtrail.indexer.store.language.names import ALIASES
 
 MAX_VALUES, MAX_BARS = 1000, 1000
@@ -32,6 +36,13 @@ def fields_of(name: str, size: int) -> tuple[str, ...]:
         hint = f"did you mean {meant}?" if meant else f"count by one of {', '.join(sorted(FACETS))}"
         raise QueryError(f"records can't be counted by {name!r}; {hint}")
     return FACETS[name]
+
+
+def tallied(records: Iterable[dict[str, Any]], name: str, size: int) -> dict[str, int]:
+    """The most frequent values of a facet among records that are here, as a store counts them."""
+    fields = fields_of(name, size)
+    counts = Counter(value for record in records for value in {v for field in fields for v in values(record, field)})
+    return {str(value): count for value, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:size]}
 
 
 def step_ms(first_ms: int, last_ms: int, bars: int) -> int:
