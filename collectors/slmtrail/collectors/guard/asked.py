@@ -16,7 +16,7 @@ import orjson
 import zstandard
 
 from slmtrail.collectors.sidecar.apis import endpoints, other
-from slmtrail.collectors.sidecar.apis.api import Json, mapping, objects, text
+from slmtrail.collectors.sidecar.apis.api import Json, beside, mapping, objects, text
 from slmtrail.core.shapes import normalise_messages
 
 UNKNOWN_OPERATION = other.OPERATION
@@ -68,6 +68,8 @@ def read(method: str, path: str, head: Mapping[str, str], body: bytes, max_bytes
     try:
         if api is not None and isinstance(given, dict):
             _take(asked, given, api.request(given), endpoints.model_of(path))
+            # What stands beside is read by some servers, and all of it where another API has this path.
+            asked.prompt += _strings(beside(given) if asked.prompt else given, MAX_DEPTH)
         elif given is not None:
             asked.prompt += _strings(given, MAX_DEPTH)
     except (ValueError, TypeError, RecursionError):

@@ -181,7 +181,10 @@ def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
         broken = broken or fault
     elif status:
         answered.body = _object(seen.response)
-    fit, rest = fitting(claimed(asked) | api.request(asked) | api.answer(answered.body))
+    fields = claimed(asked) | api.request(asked) | api.answer(answered.body)
+    if api is not other.ANY and not _says(fields) and other.asks(asked):
+        return _inference(seen, other.ANY, asked, about)  # another API at the path of one that is known
+    fit, rest = fitting(fields)
     if rest:
         about["unfit"] = json_text(without_blobs(rest))
     if api is not other.ANY and (more := beside(asked)):
@@ -203,6 +206,12 @@ def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
     if broken or answered.body.get("error") or seen.facts.error or status >= 400 or not answered.complete:
         fit |= _faults(seen, answered, broken, streaming)
     return fit
+
+
+def _says(fields: Json) -> bool:
+    """Whether either side of an exchange says anything."""
+    names = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions")
+    return any(fields.get(name) for name in names)
 
 
 def _times(token_ms: list[float], fit: Json, about: Json) -> None:

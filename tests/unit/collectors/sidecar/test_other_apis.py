@@ -242,3 +242,38 @@ def test_a_tool_call_of_cohere_comes_in_pieces() -> None:
         {"type": "reasoning", "content": "I will look."},
         {"type": "tool_call", "id": "c1", "name": "look", "arguments": '{"at":1}'},
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "asks", "answers"),
+    [
+        ("/v2/models/m/generate", {"text_input": "Weather?"}, {"text_output": "Grey sky"}),
+        ("/api/v1/chat", {"model": "m", "input": "Weather?"}, {"output_text": "Grey sky"}),
+        ("/model/m/invoke", {"inputText": "Weather?"}, {"completion": "Grey sky"}),
+        ("/v1/chat/completions", {"user_prompt": "Weather?"}, {"answer": "Grey sky"}),
+        ("/generate", {"text": ["Weather?"]}, {"text": "Grey sky"}),
+    ],
+)
+def test_another_api_at_the_path_of_a_known_one_hides_nothing(path: str, asks: Any, answers: Any) -> None:
+    event = recorded(path, asks, json.dumps(answers).encode())
+    assert "Weather?" in json.dumps(event["gen_ai.input.messages"])
+    assert said_in(event) == "Grey sky"
+    assert event["gen_ai.operation.name"] == "unknown"
+    seen = asked.read("POST", path, {}, json.dumps(asks).encode(), 1 << 20)
+    assert "Weather?" in seen.prompt
+
+
+@pytest.mark.parametrize("name", ["content_type", "max_input", "inputs_format"])
+def test_a_setting_named_like_a_prompt_is_none(name: str) -> None:
+    assert recorded("/reload", {name: 3 if name == "max_input" else "json"}, b"{}")["slm.kind"] == "upstream"
+
+
+def test_prompts_of_a_batch_are_kept() -> None:
+    asks = {"requests": [{"custom_id": "1", "params": {"messages": [{"role": "user", "content": "Weather?"}]}}]}
+    assert "Weather?" in json.dumps(recorded("/v1/messages/batches", asks, b"{}")["gen_ai.input.messages"])
+
+
+@pytest.mark.parametrize("name", ["template", "suffix", "response_format"])
+def test_the_guard_sees_what_a_model_may_read_beside_the_prompt(name: str) -> None:
+    asks = {"model": "m", "prompt": "hi", name: {"text": "Weather?"}}
+    assert "Weather?" in asked.read("POST", "/v1/completions", {}, json.dumps(asks).encode(), 1 << 20).prompt

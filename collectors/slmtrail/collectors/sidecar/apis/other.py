@@ -21,20 +21,25 @@ _REQUEST = {
     "max_tokens": "gen_ai.request.max_tokens",
     "tools": "gen_ai.tool.definitions",
     "system": "gen_ai.system_instructions",
+    "system_prompt": "gen_ai.system_instructions",
     **SAMPLING,
 }
-_PROMPTS = (
-    "messages message prompt prompts input inputs instances contents query queries question text texts text_1 "
-    "input_prefix input_suffix"
-).split()
-_TEXTS = ("text", "output", "response", "content", "completion", "generated_text", "answer", "result")
+_PROMPTS = re.compile(
+    r"(?:.*_)?(?:messages?|prompts?|inputs?|quer(?:y|ies)|questions?|texts?)(?:_\d)?"
+    r"|.*(?:Messages?|Prompts?|Inputs?|Query|Question|Text)"
+    r"|instances|contents|requests|input_prefix|input_suffix"
+)
+"""Names under which requests hold what is asked, alone or as the last word of a name."""
+
+_TEXTS = tuple("text output response content completion generated_text text_output output_text answer result".split())
+_READABLE = (str, list, dict)
 _BOUNDARY = re.compile(r"multipart/form-data\s*;(?:.*;)?\s*boundary=(?:\"([^\"]{1,70})\"|([^\s;]{1,70}))", re.I)
 _FIELD = re.compile(rb';\s*(file)?name\*?="?([^";\r\n]*)', re.I)
 
 
 def asks(body: Json) -> bool:
     """Whether a request holds what a model is asked."""
-    named = any(body.get(name) for name in _PROMPTS)
+    named = any(value and isinstance(value, _READABLE) and _PROMPTS.fullmatch(name) for name, value in body.items())
     return named or bool(body.get("role") and body.get("content")) or bool(body.get("model") and body.get("file"))
 
 
@@ -69,9 +74,9 @@ def _request(body: Json) -> Json:
     for name, value in body.items():
         if name == "messages" and isinstance(value, list):
             turns += value
-        elif name in _PROMPTS and isinstance(value, str):
+        elif isinstance(value, str) and _PROMPTS.fullmatch(name) and name not in _REQUEST:
             turns.append({"role": "user", "parts": [{"type": "text", "content": value}]})
-        elif name not in _REQUEST and isinstance(value, str | list | dict):
+        elif name not in _REQUEST and isinstance(value, _READABLE):
             rest[name] = value
     if rest:
         turns.append({"role": "user", "parts": [{"type": "extra", "extra": rest}]})
