@@ -105,7 +105,7 @@ user.id:alice user.id:bob user.id:carol user.id:a* user.id:* enduser.pseudo.id:*
 model:"phi-3" model:"phi-3.5*" model:phi-3* model:*3 model:*-* model:phi-3.5\* model:llama3:8b model:qwen[2] model:a\?b
 model:a?b model:* model:back\slash model:back\\sl* model:"back\\slash" model:*[* model:*\** model:PHI-3 model:***3
 gen_ai.request.model:phi-3 gen_ai.request.model:phi* gen_ai.request.model:*
-kind:inference kind:auth kind:in* kind:* kind:(auth\_or\_alert) kind:x slm.kind:alert Kind:auth
+kind:inference kind:auth kind:in* kind:* kind:(auth\_or\_alert) kind:"x" slm.kind:alert Kind:auth
 env:prod env:Prod-EU env:*EU env:* env:PROD service:chat service:chat* service:* service:x
 host:edge-2 host:"edge\_1" host:edge\\_1 host:edge* host:* flag:injection flag:(injection\_secret) flag:b* flag:*
 finding:EMAIL finding:CARD finding:* finding:?MAIL role:admin role:guest role:*er role:*

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from typing import get_args
 
+from slmtrail.core.events import KINDS, Outcome
 from slmtrail.core.fields import FIELDS, WORDED, Type
 from slmtrail.indexer.store.columns import (
     COLLECTOR,
@@ -72,6 +74,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """A short name, and the fields of which any may fit."""
 
+_CHOICES = {(KIND,): tuple(KINDS), (OUTCOME,): get_args(Outcome)}
+"""Fields of which all values are known."""
+
 _TEXTS = frozenset({"text", "json", "messages", "labels"})
 _OLD = {"flags": "flag", "username": "user", "email": "user", "latency": "latency_ms", "duration": "latency_ms"}
 
@@ -99,5 +104,15 @@ def unknown(name: str) -> str:
     """What to say of a name that is none, with the one that was perhaps meant."""
     known = [*ALIASES, SINCE, UNTIL, *FIELDS]
     meant = _OLD.get(name.lower()) or next(iter(difflib.get_close_matches(name.lower(), known, 1, 0.6)), "")
-    hint = f"did you mean {meant}?" if meant else "docs/search.md lists them"
+    hint = f"did you mean {meant}?" if meant else "docs/search.md lists them."
     return f'there is no field {name!r}; {hint} To search for these words, put them in "quotes"'
+
+
+def no_choice(found: tuple[str, ...], name: str, value: str) -> str:
+    """Why no record has this value; empty where one may."""
+    choices = _CHOICES.get(found, (value,))
+    if value in choices:
+        return ""
+    meant = next(iter(difflib.get_close_matches(value.lower(), choices, 1, 0.6)), "")
+    hint = f"did you mean {meant}?" if meant else f"it is one of {', '.join(sorted(choices))}"
+    return f"there is no {name} {value!r}; {hint}"

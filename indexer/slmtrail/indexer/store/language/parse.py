@@ -41,7 +41,9 @@ from slmtrail.indexer.store.words import words
 MAX_CHARS, MAX_CONDITIONS, MAX_DEPTH, MAX_STARS, MAX_PATTERN_CHARS = 8192, 100, 20, 5, 256
 
 _BLANK = re.compile(r"\s*")
-_FIELD = re.compile(r"(@?[A-Za-z][\w.@-]*)(:(?!//)|\s*(?:>=|<=|>|<)|=)\s*")
+_FIELD = re.compile(r"([@_]?[A-Za-z][\w.@-]*)(:(?!//)|\s*(?:>=|<=|>|<)|!=|==?)\s*")
+_SIGNS = re.compile(r'[^\w\s()"\\]+')
+_BARE = re.compile(r"[<>]=?\s*[+-]?\d")
 _COMPARE = re.compile(r"(>=|<=|>|<)\s*")
 _RANGE = re.compile(r'([\[{])\s*("[^"]*"|[^\s\]}]+)\s+[Tt][Oo]\s+("[^"]*"|[^\s\]}]+)\s*([\]}])')
 _PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -50,6 +52,12 @@ _ESCAPED = re.compile(r"\\(\W)")
 _OPERATOR = re.compile(r"(and|or|not)(?![^\s()\"])", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,9})?")
 
+_IS = (":", "=", "==")
+_IN_TEXT_TOO = ("=", "==", "!=")
+_OPERATORS = {"&&": "and", "||": "or", "!": "not"}
+_OTHER_QUOTES = "'`\u00ab\u2018\u2019\u201a\u201c\u201d\u201e"
+
+_TO_QUOTE = 'to search for it, put it in "quotes"'
 _NO_WORD = "there is no letter, digit or picture in this to search for"
 
 Spelling = Callable[[str], str]
@@ -132,24 +140,37 @@ class _Parser:
     def _term(self) -> Node | None:
         begin = self._at
         found = _FIELD.match(self._text, begin)
-        if found and (found[2] != "=" or fields.named(found[1])):
+        if found and (found[2] not in _IN_TEXT_TOO or _is_field(found[1])):
             self._known(found[1], begin)
+            if found[2] == "!=":
+                raise self._error(f"!= is written with not: not {found[1]}:…", found.start(2))
             self._at = found.end()
             if self._peek() == "(" and found[2] == ":":
                 return self._group(found[1])
             return self._value(found[1], found[2].strip())
+        self._told_apart(begin)
         text, quoted = self._token("a word, a field or a bracket")
-        if quoted:
-            return _phrase(text)
-        return self._words(text, begin)
+        if not quoted:
+            return self._words(text, begin)
+        if self._text[self._at : self._at + 1] in ("~", "^"):
+            raise self._error("a phrase is found as it is: leave ~ and ^ out", self._at)
+        return _phrase(text)
+
+    def _told_apart(self, begin: int) -> None:
+        """Raises QueryError for what other languages of searches mean, and would here be a search for other words."""
+        if _BARE.match(self._text, begin):
+            raise self._error(f"a field is missing before this, such as latency_ms>2000; {_TO_QUOTE}", begin)
+        if signs := _SIGNS.match(self._text, begin):
+            found = _FIELD.match(self._text, signs.end())
+            if found and _is_field(found[1]):
+                raise self._error(f"before a field only not may stand: not {found[1]}:…; {_TO_QUOTE}", begin)
+            if signs[0] in _OPERATORS and (signs[0] != "!" or self._text[signs.end() :][:1].strip()):
+                raise self._error(f"{signs[0]} is written {_OPERATORS[signs[0]]}; {_TO_QUOTE}", begin)
 
     def _known(self, name: str, begin: int) -> None:
-        if name.lower() in (fields.SINCE, fields.UNTIL):
-            return
-        found = fields.named(name)
-        if not found:
+        if not _is_field(name):
             raise self._error(fields.unknown(name), begin)
-        if reason := fields.unsearched(found[0]):
+        if reason := next(map(fields.unsearched, fields.named(name)), ""):
             raise self._error(reason, begin)
 
     def _words(self, raw: str, begin: int) -> Node | None:
@@ -175,12 +196,14 @@ class _Parser:
             operator, self._at = compared[1], compared.end()
         begin = self._peek_at()
         text, quoted = self._token(f"a value for {name}")
+        if not quoted and text[0] in _OTHER_QUOTES:
+            raise self._error('a value is put in straight "quotes", or in none', begin)
         if name.lower() in (fields.SINCE, fields.UNTIL):
-            if operator not in (":", "="):
+            if operator not in _IS:
                 raise self._error(f"{name} takes a colon: {name}:2h", begin)
             return self._compared((TIME,), name, ">=" if name.lower() == fields.SINCE else "<", text, begin)
         found = fields.named(name)
-        if operator not in (":", "="):
+        if operator not in _IS:
             return self._compared(found, name, operator, text, begin)
         if text == "*" and not quoted:
             return Exists(found)
@@ -210,6 +233,8 @@ class _Parser:
                 raise self._error(f"a value with * or ? has at most {MAX_PATTERN_CHARS} characters", begin)
             return Like(found, _pattern(text))
         value: Value = canonical.text(text if quoted else _plain(text))
+        if not quoted and (reason := fields.no_choice(found, name, str(value))):
+            raise self._error(reason, begin)
         spellings = [value]
         if self._hashed and any(FIELDS[field].treatment in ("hash", "pseudonym") for field in found):
             spellings.append(self._hashed(str(value)))
@@ -226,6 +251,8 @@ class _Parser:
             None if text == "*" else self._number(fields_found, name, text.strip('"'), found.start(group))
             for group, text in ((2, found[2]), (3, found[3]))
         )
+        if low is not None and high is not None and low > high:
+            raise self._error("this range ends before it begins", found.start(3))
         return Range(fields_found, low, high, found[1] == "{", found[4] == "}")
 
     def _compared(self, found: tuple[str, ...], name: str, operator: str, text: str, begin: int) -> Node:
@@ -300,6 +327,10 @@ class _Parser:
     def _error(self, text: str, at: int | None = None) -> QueryError:
         place = (self._peek_at() if at is None else at) + 1
         return QueryError(f"character {place}: {text}", place)
+
+
+def _is_field(name: str) -> bool:
+    return bool(fields.named(name)) or name.lower() in (fields.SINCE, fields.UNTIL)
 
 
 def _plain(text: str) -> str:
