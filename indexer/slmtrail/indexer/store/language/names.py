@@ -74,7 +74,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """A short name, and the fields of which any may fit."""
 
-_CHOICES = {(KIND,): tuple(KINDS), (OUTCOME,): get_args(Outcome)}
+_CHOICES: dict[tuple[str, ...], tuple[str, ...]] = {(KIND,): tuple(KINDS), (OUTCOME,): get_args(Outcome)}
 """Fields of which all values are known."""
 
 _TEXTS = frozenset({"text", "json", "messages", "labels"})
