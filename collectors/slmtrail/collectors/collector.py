@@ -13,14 +13,16 @@ import queue
 import secrets
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import accumulate, repeat
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from slmtrail.collectors.batches import Batch, Batches
+from slmtrail.collectors.batches import Batch, Batches, Place
 from slmtrail.collectors.framer import Framer, Identity
 from slmtrail.collectors.item import Accepted, Item
 from slmtrail.collectors.missing import NONE, Missing
@@ -259,7 +261,7 @@ class Collector:
                 for item in batch:
                     item.screen(self._screen)
             lines = [line for item in batch for line in item.lines]
-            batches = _split(lines, self._options.frame_max_bytes) if lines else []
+            batches = _split(lines, self._options.frame_max_bytes)
             written = self._write("events", batches, batch)
         except SpoolFull as error:
             self._refuse(batch, error)
@@ -288,7 +290,9 @@ class Collector:
                 self._forget(item)
 
     def _accepted(self, batch: Sequence[Item], written: list[Frame]) -> Iterator[tuple[Item, Accepted]]:
-        places = [(frame.header.sequence, n) for frame in written for n in range(1, frame.header.events + 1)]
+        places: list[Place] = []
+        for frame in written:
+            places += zip(repeat(frame.header.sequence), range(1, frame.header.events + 1), strict=False)
         taken = 0
         for item in batch:
             mine = places[taken : taken + len(item.lines)]
@@ -366,14 +370,13 @@ class Collector:
 
 def _split(lines: list[bytes], max_bytes: int) -> list[list[bytes]]:
     """`lines` in batches that are closed when they reach `max_bytes`."""
-    batches: list[list[bytes]] = [[]]
-    size = 0
-    for line in lines:
-        if size >= max_bytes or len(batches[-1]) == MAX_LINES:
-            batches.append([])
-            size = 0
-        batches[-1].append(line)
-        size += len(line)
+    ends = list(accumulate(map(len, lines)))
+    batches: list[list[bytes]] = []
+    begun = begun_bytes = 0
+    while begun < len(lines):
+        end = min(bisect_left(ends, begun_bytes + max_bytes, begun) + 1, begun + MAX_LINES, len(lines))
+        batches.append(lines[begun:end])
+        begun, begun_bytes = end, ends[end - 1]
     return batches
 
 

@@ -11,6 +11,8 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import contains
 from typing import Any
 
 import orjson
@@ -86,7 +88,7 @@ class Screen:
         elif capture.health_summary_s:
             concerned = [_ASKED in line or _UPSTREAM in line for line in lines]
         else:
-            concerned = [_ASKED in line for line in lines]
+            concerned = list(map(contains, lines, repeat(_ASKED)))
         if True not in concerned:
             return Screened(lines, list(range(len(lines))))
         screened = Screened([], [])

@@ -267,6 +267,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode=WAL")
     db.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
     db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA secure_delete=OFF")  # what has left is encrypted: to write zeros over it would hide nothing
     db.execute("BEGIN IMMEDIATE")
     with db:
         for name in _SCHEMA.keys() - tables(db).keys():

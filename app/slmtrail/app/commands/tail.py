@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import re
 import resource
 from pathlib import Path
@@ -19,6 +18,7 @@ from slmtrail.collectors.tail import marks
 from slmtrail.collectors.tail.formats.format import Format
 from slmtrail.collectors.tail.formats.names import NAMES, named
 from slmtrail.collectors.tail.tailer import Tailer, TailOptions
+from slmtrail.core import garbage
 from slmtrail.core.errors import SettingsError
 from slmtrail.core.settings import Settings
 
@@ -55,7 +55,7 @@ async def _run(settings: Settings, options: TailOptions, form: Format) -> tuple[
     uplink = parts.open_uplink(settings)
     try:
         async with collecting(settings, uplink) as (collector, work):
-            gc.freeze()  # what is loaded stays: there is no need to look through it again and again
+            garbage.look_seldom()
             marks.take_over(collector.spool, settings.spool)
             tailer = Tailer(options, form, collector)
             await until_stopped([_reading(tailer), work.run()], first_ends=True)

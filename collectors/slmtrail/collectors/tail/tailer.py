@@ -27,7 +27,7 @@ from slmtrail.core.metrics import EVENTS_REFUSED
 
 log = logging.getLogger(__name__)
 
-WINDOW_BYTES = 1024 * 1024
+WINDOW_BYTES = 2 * 1024 * 1024
 PIECES_A_TURN = 8
 """How much one source may give before the next has its turn."""
 

@@ -6,8 +6,10 @@ as they are, since the stream validates every event again anyway; all others tak
 
 from __future__ import annotations
 
-import re
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat
+from operator import contains, length_hint
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -20,11 +22,15 @@ from slmtrail.core import events
 from slmtrail.core.fields import ACCESS_OWNED, FIELDS, IMPORTED, MAX_KEYWORD_CHARS, Type
 from slmtrail.core.messages import Message, Part
 
-_TIME = re.compile(
-    r"[12][0-9][0-9][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z"
+_TIME = (
+    r"^[12][0-9][0-9][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z\Z"
 )
 """Each month has 28 days; the rarer spellings take the long way."""
+
+
+_LEFT_TO_PARSE = {"slm.kind", IMPORTED, "slm.capture.level", *ACCESS_OWNED}
+"""The kind is a tag; `parse` says who may set the others, and who asks for less to be kept has that read further on."""
 
 
 class OwnFormat:
@@ -38,25 +44,29 @@ class OwnFormat:
     def events(self, entries: list[bytes], now_ms: int) -> Taken:
         """As `Format` says."""
         taken = Taken()
-        lines, decode, is_time, max_event_bytes = taken.lines, self._decode, _TIME.fullmatch, self._max_event_bytes
-        for index, entry in enumerate(entries):
-            try:
-                event = decode(entry)
-                # A frame holds one event a line; who asks for less to be kept has that field read further on.
-                if (
-                    is_time(event.timestamp)
-                    and len(entry) <= max_event_bytes
-                    and b"\n" not in entry
-                    and event.slm_capture_level is UNSET
-                ):
-                    lines.append(entry)
-                    continue
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                pass
-            slow = self._slowly.events([entry], now_ms)
-            lines += slow.lines
+        begun = 0
+        for index in self._irregular(entries):
+            slow = self._slowly.events([entries[index]], now_ms)
+            taken.lines += entries[begun:index] + slow.lines
             taken.refused += [(index, error) for _, error in slow.refused]
+            begun = index + 1
+        taken.lines += entries[begun:]
         return taken
+
+    def _irregular(self, entries: list[bytes]) -> list[int]:
+        """The indexes of those that are not to go on as they are."""
+        found: set[int] = set()
+        rest = iter(entries)
+        while length_hint(rest):
+            try:
+                deque(map(self._decode, rest), maxlen=0)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                found.add(len(entries) - length_hint(rest) - 1)
+        most = self._max_event_bytes
+        if max(map(len, entries), default=0) > most or any(map(contains, entries, repeat(b"\n"))):
+            # A frame holds one event a line.
+            found |= {index for index, entry in enumerate(entries) if len(entry) > most or b"\n" in entry}
+        return sorted(found)
 
 
 def _loaded(entry: bytes) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def _struct(
     names = {}
     for attribute, field in model.model_fields.items():
         name = names[attribute] = field.alias or attribute
-        if name == "slm.kind" or name in ACCESS_OWNED or name == IMPORTED:  # `parse` says who may set these
+        if name in _LEFT_TO_PARSE:
             continue
         required = field.is_required() or name == needed
         made = value(name, field)
@@ -129,6 +139,8 @@ _TYPES: dict[Type, Any] = {
 
 
 def _value(name: str, field: FieldInfo) -> Any:
+    if name == "@timestamp":
+        return Annotated[str, Meta(pattern=_TIME)]
     if name == "slm.repairs":
         return list[Literal["lone_surrogates"]]
     if name == "slm.key.hash":
