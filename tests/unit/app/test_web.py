@@ -306,6 +306,8 @@ class TestAlerts:
         document = page(client, "/alerts")
         assert document.records() == [newest]
         assert "times since 2026-01-15 01:01:00" in " ".join(document.text.split())
+        (tile,) = re.findall(r"Alerts ?(\d+) ?Latency", page(client, "/overview", since="52w").text)
+        assert tile == "1"
 
     def test_acknowledged_and_closed_from_the_page(self, trail: ReadableTrail) -> None:
         told: list[dict[str, Any]] = []

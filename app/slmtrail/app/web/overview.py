@@ -32,7 +32,7 @@ LOOKED_UP_S = 600.0
 SAMPLE = 500
 """Of how many of the newest requests latency, tokens and findings are told."""
 
-ALERTS, COLLECTORS, VALUES, MANY = 6, 12, 8, 100
+ALERTS, COLLECTORS, VALUES, MANY, MOST_ALERTS = 6, 12, 8, 100, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,14 @@ def overview(reading: Reading, since: str, environment: str) -> Overview:
     requests = {**filters, "kind": "inference"}
     sample = [one.record for one in walk(reading.ask, reading.query(dataclasses.replace(asked, since=since)), SAMPLE)]
     alerts = reading.alerts(dataclasses.replace(whole, kind="alert", limit=ALERTS))
+    # An alert that grows has a record for each revision.
+    raised = len(reading.values(dataclasses.replace(whole, kind="alert"), "alert", MOST_ALERTS))
     return Overview(
         requests=told.requests.count + reading.count(asked),
         failures=told.requests.failures + reading.count(failed),
         blocked=told.blocked + reading.count(blocked),
-        alerts_total=alerts.total,
-        alerts_more=alerts.at_least,
+        alerts_total=raised,
+        alerts_more=raised == MOST_ALERTS,
         latency=told.latency or percentiles(_numbers(sample, "slm.latency_ms")),
         first_token=percentiles(_numbers(sample, "slm.time_to_first_token_ms")),
         input_tokens=told.mean("input_tokens") or _mean(sample, "gen_ai.usage.input_tokens"),
