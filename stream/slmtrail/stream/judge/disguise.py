@@ -124,7 +124,8 @@ _CODES = {
     "percent": r"(?:%[0-9A-Fa-f]{2,6}){4}|%20",
     "humps": r"(?:[A-Z]?[a-z]*[A-Z]){4}[a-z]",
     "pieces": r"(?is)[\"'“‘][^\"'”’]{2,80}[\"'”’].{0,200}(?:\+|\bjoin|\bconcat|\bcombine|\btogether|\bpart\b)|"
-    r"\b(?:join|concat|combine|put together)\b.{0,60}[\"'“‘][^\"'”’]{2,80}[\"'”’]",
+    r"\b(?:join|concat|combine|put together)\b.{0,60}[\"'“‘][^\"'”’]{2,80}[\"'”’]|"
+    r"(?:\w\s?=\s?[\"'][^\"']{1,80}[\"']\W{1,6}(?:let |and )?){2}",
     "labels": r"(?i)\b(?:word|part|piece|chunk|fragment|token|segment|line|step|p|s|w)[ _]?[12]\b",
 }
 _COSTUMES = {
@@ -208,7 +209,7 @@ def _read(text: str, signs: set[str], words: frozenset[str]) -> Iterator[str]:
         yield spread
         yield spread.translate(_LEET)
     if "separated" in signs:
-        yield _SEPARATED.sub("", base)
+        yield _mended(_SEPARATED.sub("", base), words)
         yield _SEPARATED.sub(" ", base)
     if "leeted" in signs and _LEETED.search(base):
         yield base.translate(_LEET)

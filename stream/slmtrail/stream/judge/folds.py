@@ -26,6 +26,9 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 WEEK_HOURS = 168
 _SOME_HOURS = 6
+_SOME_DAYS = 5
+_HOURS_A_DAY = 4
+"""So many hours at the least that may tell are a day that may."""
 
 
 def short(value: Any) -> str:
@@ -110,7 +113,8 @@ def rise(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | No
 
     Usual is a robust moving average (each hour moves it by at most `clip` deviations), by hour of the week once there
     are two weeks of history, over all busy hours before. Fires above `at_least`, `factor` times the usual and
-    `deviations` above it; in the first week above `unknown`, or, after a day, `factor` times the busiest hour.
+    `deviations` above it; in the first week above `unknown`, or, after a day, `factor` times the busiest
+    hour. After some days it also fires where a whole day is `factor` times the busiest before.
     """
     if not isinstance(value, int | float):
         return None
@@ -123,6 +127,8 @@ def rise(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | No
         _learn(state, p)
         state |= {"hour": hour, "sum": 0}
     state["sum"] += value
+    if much := _day(state, hour // 24, value, p):
+        return much
     usual = _usual(state, hour)
     if usual is None:
         level = None
@@ -136,6 +142,19 @@ def rise(state: State, at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | No
     if state["sum"] <= limit:
         return None
     return Hit(observed=round(state["sum"], 4), baseline=round(level or limit, 4))
+
+
+def _day(state: State, day: int, value: float, p: Mapping[str, Any]) -> Hit | None:
+    """The sum of a day against the busiest before, once there were some: so that nobody stays just below for hours."""
+    today: list[float] = state.setdefault("day", [day, 0, 0, 0])
+    if today[0] < day:
+        today[:] = [day, 0, max(today[2], today[1]), today[3] + 1]
+    today[1] += value
+    limit = max(_HOURS_A_DAY * p["at_least"], p["factor"] * today[2])
+    if today[3] < _SOME_DAYS or today[1] <= limit:
+        return None
+    why = "{observed} within the day, against {baseline} on the busiest day before"
+    return Hit(why, observed=round(today[1], 4), baseline=round(today[2], 4))
 
 
 def _usual(state: State, hour: int) -> list[float] | None:

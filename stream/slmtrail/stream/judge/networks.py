@@ -9,11 +9,17 @@ from typing import Any
 NETWORK = "|network"
 """What a rule writes after a field of its subject for the network of that address."""
 
+_INSIDE = [
+    ipaddress.ip_network(block)
+    for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7")
+]
+"""Addresses that a site, or a carrier, gives out by itself, each block of which is one place."""
 
-def network(record: dict[str, Any], v4_bits: int = 16, v6_bits: int = 32) -> str | None:
-    """The network that a record came from, or None."""
+
+def place(record: dict[str, Any]) -> str | None:
+    """The place that a record came from, or None: as much of an address as a provider seldom has two of."""
     address = record.get("network.forwarded_ip") or record.get("source.ip")
-    return network_of(address, v4_bits, v6_bits) if address else None
+    return _place_of(address) if address else None
 
 
 @lru_cache(8192)
@@ -24,3 +30,12 @@ def network_of(address: str, v4_bits: int = 24, v6_bits: int = 64) -> str | None
         return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
     except ValueError:
         return None
+
+
+@lru_cache(8192)
+def _place_of(address: str) -> str | None:
+    try:
+        given = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return next((str(block) for block in _INSIDE if given in block), None) or network_of(address, 16, 32)

@@ -15,10 +15,13 @@ def judge(_: dict[str, Any], __: About) -> Hit | None:
 
 
 def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit | None:
-    """Fires on the first use after a long time of none."""
+    """Fires on the first use after a long time of none, unless it sleeps about as long between all of its uses."""
     last, seen = state.get("last", at_ms), state.get("n", 0)
     state |= {"last": max(last, at_ms), "n": seen + 1}
     days = (at_ms - last) // DAY_MS
     if days < p["days"] or seen < p["learn_events"]:
+        return None
+    longest, state["longest"] = state.get("longest", 0), max(days, state.get("longest", 0))
+    if 4 * days <= 5 * longest:
         return None
     return Hit(f"not used for {days} days, and now it is", observed=f"{days}d", baseline=f"{p['days']}d")

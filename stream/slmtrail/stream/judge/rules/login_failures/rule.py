@@ -1,29 +1,53 @@
-"""Failed logins of one account: many in a short time, or at a pace that stays below that for hours."""
+"""Failed logins of one account: many in a short time, at a pace that stays below that for hours, or from everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from slmtrail.stream.judge.folds import HOUR_MS, count
+from slmtrail.stream.judge.folds import DAY_MS, HOUR_MS, count, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.networks import place
 
 _HOURS = 3
+_MAX_HOMES = 16
 
 
-def judge(_: dict[str, Any], __: About) -> Hit | None:
-    """The time is all that counts."""
-    return Hit()
+def judge(record: dict[str, Any], _: About) -> Hit | None:
+    """Whether it succeeded, and from where it came, for the window."""
+    address = record.get("network.forwarded_ip", record.get("source.ip", ""))
+    return Hit(value=[record["event.outcome"] == "success", short(address), short(place(record) or "")])
 
 
-def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit | None:
-    """Fires where too many failed within the time given, or many more within hours."""
+def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
+    """Fires where too many failed within the time given, many more within hours, or from too many networks in a day.
+
+    From an address from which the account got in before, it is mostly its owner, or a client with an old password: it
+    takes twice as many in a short time, and the slow ones do not count.
+    """
+    succeeded, address, network = value
+    homes: dict[str, Any] = state.setdefault("homes", {})
+    if succeeded:
+        latest(homes, address, _MAX_HOMES)
+        return None
+    if address in homes:
+        found = count(state.setdefault("home", {}), at_ms, None, {**p, "at_least": 2 * p["at_least"]})
+        return _told(found, p["within"], "from an address from which it got in before")
     patient = {"within_ms": _HOURS * HOUR_MS, "at_least": p["patient"]}
     slow = count(state.setdefault("patient", {}), at_ms, None, patient)
+    networks = {"within_ms": DAY_MS, "at_least": p["networks"], "at_most": 2 * p["networks"]}
+    wide = distinct(state.setdefault("from", {}), at_ms, network, networks)
     if fast := count(state, at_ms, None, p):
-        return Hit(
-            f"{fast.observed} failed logins within {p['within']}", observed=fast.observed, baseline=fast.baseline
-        )
+        return _told(fast, p["within"])
     if slow:
-        return Hit(f"{slow.observed} failed logins within {_HOURS}h", observed=slow.observed, baseline=slow.baseline)
-    return None
+        return _told(slow, f"{_HOURS}h")
+    return wide and Hit(
+        f"failed logins from {wide.observed} networks within a day", observed=wide.observed, baseline=wide.baseline
+    )
+
+
+def _told(found: Hit | None, within: str, where: str = "") -> Hit | None:
+    if found is None:
+        return None
+    why = f"{found.observed} failed logins within {within} {where}".rstrip()
+    return Hit(why, observed=found.observed, baseline=found.baseline)

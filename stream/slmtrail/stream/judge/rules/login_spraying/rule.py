@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slmtrail.stream.judge.folds import LATENESS_MS, MAX_DISTINCT, distinct, latest, short
+from slmtrail.stream.judge.folds import DAY_MS, LATENESS_MS, MAX_DISTINCT, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
 from slmtrail.stream.judge.networks import NETWORK
 
@@ -25,39 +25,35 @@ def judge(record: dict[str, Any], about: About) -> Hit | None:
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
-    """Fires where too many accounts failed from one address, or from several of one network."""
+    """Fires where too many accounts failed from one address, or from several of one network; or patiently, in a day."""
     account, succeeded, address = value
-    if address:
-        # Each address has its people, who mistype.
-        p = {**p, "at_least": p["at_least"] + p["addresses"] - 1}
-    accounts = _failed(state, at_ms, account, succeeded, p)
-    if succeeded:
-        return None
-    where, several = "one address", True
-    if address:
-        found = distinct(state.setdefault("from", {}), at_ms, address, {**p, "at_least": p["addresses"]})
-        where, several = f"{found and found.observed} addresses of one network", found is not None
-    if not accounts or not several:
-        return None
-    why = f"failed logins of {accounts} accounts from {where} within {p['within']}"
-    return Hit(why, observed=accounts, baseline=p["at_least"])
-
-
-def _failed(state: dict[str, Any], at_ms: int, account: str, succeeded: bool, p: Mapping[str, Any]) -> int:
-    """How many accounts failed, where too many of them have never got in from there, or nearly all that do."""
     home: dict[str, Any] = state.setdefault("home", {})
     failed: dict[str, int] = state.setdefault("failed", {})
     if succeeded:
         latest(home, account, MAX_DISTINCT)
         failed.pop(account, None)
-        return 0
+        return None
     failed[account] = max(failed.get(account, 0), at_ms)
     newest = max(failed.values())
-    for known in [known for known, last in failed.items() if last < newest - p["within_ms"] - LATENESS_MS]:
+    for known in [known for known, last in failed.items() if last < newest - DAY_MS - LATENESS_MS]:
         del failed[known]
     while len(failed) > MAX_DISTINCT:
         del failed[min(failed, key=lambda known: (failed[known], known))]
-    near = [known for known, last in failed.items() if at_ms - p["within_ms"] < last <= at_ms + p["within_ms"]]
+    where, at_least = "one address", p["at_least"]
+    if address:
+        # Each address has its people, who mistype.
+        at_least += p["addresses"] - 1
+        found = distinct(state.setdefault("from", {}), at_ms, address, {**p, "at_least": p["addresses"]})
+        if found is None:
+            return None
+        where = f"{found.observed} addresses of one network"
+    near = [known for known, last in failed.items() if abs(at_ms - last) <= p["within_ms"]]
     strangers = sum(1 for known in near if known not in home)
-    many = strangers >= p["at_least"] or len(near) >= max(p["at_least"], _MOST_AT_HOME * len(home))
-    return len(near) if many else 0
+    if strangers >= at_least or len(near) >= max(at_least, _MOST_AT_HOME * len(home)):
+        why = f"failed logins of {len(near)} accounts from {where} within {p['within']}"
+        return Hit(why, observed=len(near), baseline=p["at_least"])
+    patient = 0 if address else sum(1 for known in failed if known not in home)
+    if patient >= max(p["patient"], len(home)):
+        why = f"failed logins of {patient} accounts, none of which ever got in from there, within a day"
+        return Hit(why, observed=patient, baseline=p["patient"])
+    return None

@@ -21,7 +21,7 @@ _MAX_CALLERS = 64
 _CALLER = ("user.id", "slm.key.hash", "session.id")
 _RECENT_TEXTS = 400
 _ANY_FORM = "*"
-_HABIT_DAYS = 7
+_HABIT_DAYS = 35
 
 
 def judge(record: dict[str, Any], about: About) -> Hit | None:

@@ -12,6 +12,8 @@ from slmtrail.stream.judge.hit import About, Hit
 _AROUND_HOURS = 2
 _WITHIN = {"within_ms": HOUR_MS}
 _MAX_DAYS = 60
+_STAYS_MS = 2 * HOUR_MS
+"""Who has been at work until so shortly before has stayed, or travels: nobody woke up for it."""
 
 
 def judge(_: dict[str, Any], __: About) -> Hit | None:
@@ -35,8 +37,13 @@ def fold(state: dict[str, Any], at_ms: int, _: Any, p: Mapping[str, Any]) -> Hit
     days: list[int] = state.setdefault("days", [])
     day, hour = at_ms // DAY_MS, at_ms // HOUR_MS % 24
     known = len(days) >= p["learn_days"] and sum(hours) >= p["learn_events"]
-    strange = known and not any(hours[(hour + off) % 24] for off in range(-_AROUND_HOURS, _AROUND_HOURS + 1))
+    begun, state["on"] = state.get("on"), at_ms
+    stayed = begun is not None and 0 <= at_ms - begun <= _STAYS_MS
+    strange = (
+        known and not stayed and not any(hours[(hour + off) % 24] for off in range(-_AROUND_HOURS, _AROUND_HOURS + 1))
+    )
     if strange:
+        state["on"] = begun
         # It becomes a habit only where nobody objects: after the day is over.
         pending: list[int] = state.setdefault("pending", [])
         pending.append(at_ms)

@@ -24,7 +24,7 @@ _CLAUSE = re.compile(r"(?:[^.!?。！？؟।]|[.!?](?=[^\s\"')\]]))+")  # noqa:
 _ASKED = compiled(
     r"^\W*(?:why|how (?:do|does|did|can|could|should|would|often|long|strict|is|are|to)|"
     r"what (?:does|do|happens|is|are|was|were)|which|where|when (?:do|does|did|is|are|was|will)|who|"
-    r"(?:does|do|is|are|can|may) (?:the|an?|we|i|they|our|my|it|there|one|this|\w+s))\b"
+    r"(?:does|do|is|are|can|may|should|would|must) (?:the|an?|we|i|they|our|my|it|there|one|this|\w+s))\b"
 )
 """A question about others than who is spoken to, or about a setting somewhere, unless it names what is `_HERE`."""
 _HERE = compiled(
@@ -35,6 +35,12 @@ _NOT_MEANT = compiled(
     r"overrid|skip|neglect|abandon|remov|delet|disabl)\w*|"
     r"\b(?:cpu|gpu|prefetch|assembly|machine|compiler|vector|branch|docker|build|cooking|washing|care|installation|"
     r"shipping|delivery|driving|dosage|tax|doctor's|manufacturer's) (?:instructions?|rules?|orders?|guidelines?)\b|"
+    r"\b(?:instructions?|directions?|rules?|warnings?) (?:on|in|of|for) (?:the|my|a|this) (?:packet|packaging|box|"
+    r"label|bottle|tin|leaflet|manual|device|door|sign|game|pool|recipe)\b|"
+    r"\b(?:rules?|checks?|warnings?)(?: above)? for (?:this|the next) (?:line|file|block|function)\b|"
+    r"\bignore (?:the |all |any )?(?:errors?|warnings?|output|failures?)\b|\b(?:the|an?) override of\b|"
+    r"\b(?:my|our) (?:[\w-]+ ){0,3}(?:agent|bot|model|llm|assistant|gpt|chatbot)s? (?:often |always |just )?"
+    r"(?:ignor|forget|leak|reveal)\w*|"
     r"\b(?:stored|saved|collected|recorded|know|on file) (?:about|on|for) (?:me|us)\b|"
     r"\byou (?:have )?(?:stored|saved|collected|recorded)\b|"
     r"\b(?:forget|ignore|skip|drop|disregard) (?:about )?(?:(?:the|my|this|that) (?:\w+ )?(?:version|draft|e-?mail|"
@@ -49,14 +55,15 @@ _NOT_MEANT = compiled(
 
 
 class Wish(NamedTuple):
-    """The concepts that make one, no farther apart than `reach`. One that is not `strong` takes another to be believed;
-    `content`: see Intent."""
+    """The concepts that make one, no farther apart than `reach`, `then` after the others. One that is not `strong`
+    takes another to be believed; `content`: see Intent."""
 
     concepts: frozenset[str]
     why: str
     strong: bool = True
     content: bool = False
     reach: int = REACH_CHARS
+    then: str = ""
 
 
 class Found(NamedTuple):
@@ -67,8 +74,10 @@ class Found(NamedTuple):
     end: int
 
 
-def _wish(concepts: str, why: str, *, strong: bool = True, content: bool = False, reach: int = REACH_CHARS) -> Wish:
-    return Wish(frozenset(concepts.split()), why, strong, content, reach)
+def _wish(
+    concepts: str, why: str, *, strong: bool = True, content: bool = False, reach: int = REACH_CHARS, then: str = ""
+) -> Wish:
+    return Wish(frozenset(concepts.split()), why, strong, content, reach, then)
 
 
 _SAFETY_OFF = "it asks to switch safety off"
@@ -101,13 +110,15 @@ WISHES = (
     _wish("free go", "it asks for an answer without restrictions"),
     _wish("free claim", "it asks for an answer without restrictions"),
     _wish("show unseen", "it asks for what the operator wrote"),
+    _wish("claim unseen", "it asks for what the operator wrote"),
+    _wish("past terms part", _ASIDE),
     _wish("shun laws", "it speaks of rules that are not kept", strong=False),
     _wish("past prior", "it says that instructions hold no longer", strong=False),
     _wish("past guard", "it speaks of safety that is off", strong=False),
     _wish("drop guard", "it speaks of safety that is off", strong=False),
     _wish("drop its", "it speaks of a model that breaks its rules", strong=False),
     _wish("freely", "it asks for an answer to anything", strong=False),
-    _wish("called deed", _SPOKEN_TO, content=True),
+    _wish("called deed", _SPOKEN_TO, content=True, then="deed"),
     _wish("called hush", _SPOKEN_TO, content=True),
     _wish("hush deed", "content asks for something to be kept from the user", content=True),
     _wish("called untask", _SPOKEN_TO, content=True),
@@ -145,7 +156,7 @@ class _Tongues:
         self._concepts = [(tongue, name) for tongue in tongues for name in tongue.patterns]
         self._any = re2.Set.SearchSet(options)
         for tongue, name in self._concepts:
-            self._any.Add(tongue.patterns[name])
+            self._any.Add(f"(?m){tongue.patterns[name]}")
         self._any.Compile()
         self._wishes = lru_cache(4096)(self._with)
 
@@ -192,12 +203,17 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
             continue
         clause = _NOT_MEANT.sub(lambda found: " " * len(found[0]), clause) if clause.isascii() else clause
         for tongue, there in _spoken(clause):
-            spans = {name: tongue.concepts[name].search(clause).span() for wish in there for name in wish.concepts}
+            places = {name: tongue.concepts[name].search(clause).span() for wish in there for name in wish.concepts}
             for wish in there:
                 if wish.content and not content:
                     continue
-                begin = min(spans[name][0] for name in wish.concepts)
-                end = max(spans[name][1] for name in wish.concepts)
+                spans = [places[name] for name in wish.concepts if name != wish.then]
+                if wish.then:
+                    later = tongue.concepts[wish.then].search(clause, min(spans)[0])
+                    if later is None:
+                        continue
+                    spans.append(later.span())
+                begin, end = min(spans)[0], max(end for _, end in spans)
                 if end - begin <= wish.reach:
                     yield Found(wish, start + begin, start + end)
 

@@ -26,7 +26,7 @@ INTENTS = [
     Intent(
         "it imitates the marks between system and user",
         compiled(
-            r"<\|(?:im_start|start_header_id|system|endoftext|im_end)\|?>|<<sys>>|\[/?inst\]|<\|?system\|?>|"
+            r"<\|[a-z_]{2,24}\|>|<\|(?:im_start|system)>|<(?:start|end)_of_turn>|<<sys>>|\[/?inst\]|<\|?system\|?>|"
             r"(?:^|\n| |\W)(?:#{2,}|\*{2,}|-{3,}|={3,})\s?(?:new |updated |end of )?(?:system|admin|developer)"
             r"(?: (?:prompt|message|instructions?|override|update|note))?\s?(?:\]|:|#{2,}|\*{2,}|-{3,}|={3,})|"
             r"\b(?:end of|close) (?:the )?(?:system prompt|user input|document|context)\b[^a-z]{0,5}(?:new|begin|start|system)|"
@@ -38,8 +38,8 @@ INTENTS = [
         compiled(
             r"\b(?:enter|enable|activate|engage|start|switch (?:in)?to|go in(?:to)?|you are (?:now )?in|turn on|into|initiate|boot(?: in)?to|run in)\b[^.!?;]{0,12}\b(?:god|sudo|jail ?break\w*|unrestricted|unfiltered|uncensored|opposite|dan|chaos|evil)[ \-]?(?:mode|sequence|protocol)\b|"
             r"\b(?:god|sudo|jail ?break|dan|chaos|evil|unfiltered|uncensored) mode (?:on|enabled|activated|engaged)\b|\byou are (?:now )?dan\b|"
-            r"(?:^|\s)/?mode[ :=]+(?:god|unrestricted|unfiltered|uncensored|dan|jailbreak)\b|"
-            r"\bdo anything now\b|\bdeveloper mode\b[^.!?]{0,20}\b(?:enabled|activated|engaged)\b|\bset (?:safety|filters?|moderation|guardrails?|refusals?) ?= ?(?:off|0|none|false)(?:$|[;,.]| and\b)"
+            r"(?:^|\s)/mode[ :=]+(?:god|unrestricted|unfiltered|uncensored|dan|jailbreak)\b|(?:^|\s)mode[ :=]+(?:god|uncensored|dan|jailbreak)\b|"
+            r"\bdo anything now\b|\bdeveloper mode\b[^.!?]{0,20}\b(?:enabled|activated|engaged)\b|\bset (?:safety|\w*filters?|moderation|guardrails?|refusals?) ?= ?(?:off|0|none|false)(?:$|[;,.]| and\b)"
         ),
     ),
     Intent(
@@ -52,7 +52,7 @@ INTENTS = [
     Intent(
         "it claims a right it does not show",
         compiled(
-            r"\b(?:sudo|admin|root|developer|security|system) override\b|\bjail ?break(?:ed|ing)? ?(?::|mode|prompt)"
+            r"\b(?:sudo|admin|root|developer|security|system) override\b|(?:^|[;&|] ?)sudo (?:disable|answer|ignore|bypass|tell|show|reveal|be|give)\b|\B--(?:no|disable|skip|without)[-_](?:filters?|safety|guard\w*|refus\w+|censor\w*|moderation|limits?|restrictions?|ethics)\b|\bclearance\b[^.!?]{0,20}\b(?:accepted|granted|confirmed|verified)\b|\bjail ?break(?:ed|ing)? ?(?::|mode|prompt)"
         ),
         strong=False,
     ),
@@ -63,9 +63,24 @@ INTENTS = [
         ),
     ),
     Intent(
+        "it says that the policy was changed",
+        compiled(
+            r"(?:^|[.!?>\]] ?)\W{0,3}(?:policy|rules?|guidelines?|instructions?|alignment|safety)[ -](?:update|change|revision|amendment|override|patch|notice)\b[^.!?]{0,24}:|"
+            r"\b(?:polic(?:y|ies)|rules|restrictions?|limits|refusals?)[\"']?\s?[:=]{1,2}\s?[\"']?(?:none|off|disabled|null|void)\b|\b(?:mode|model)\s?[:=]{1,2}\s?unrestricted\b|\bnew system (?:context|session|rules)\b"
+        ),
+        strong=False,
+    ),
+    Intent(
+        "it asks in as few words as a command",
+        compiled(
+            r"^\W*(?:print|cat|echo|type|less|more|head|tail|return|get|dump|console\.log|puts)\W{1,3}[\w./~]*?(?:system|initial|hidden|developer)[_/. -]?(?:prompt|instructions|message)[\w.]*\W*$|\bsystem_?prompt[\"']?\s?[:=]\s?[\"'<\[{(]*(?:fill|insert|your|\.\.\.|\?|print|put)|\byour (?:rules|guidelines|instructions|restrictions|polic(?:y|ies)|filters?|safety|ethics)\? (?:just |please )?(?:\w+ ){1,2}(?:them|'em|em|it)\b"
+        ),
+    ),
+    Intent(
         "it sets out a policy as a configuration would",
         compiled(
             r"\b(?:allowed|blocked|refus\w+|forbidden|permitted|restricted)[-_ ]?(?:modes?|strings?|responses?|phrases?|allowed|outputs?)\b[\"']?[^.!?]{0,12}[>:=][^.!?]{0,40}(?:unrestricted|unfiltered|none|false|null|sorry|can'?t|cannot|all|any)\b|"
+            r"\b(?:allowed|blocked|forbidden|permitted)[-_ ](?:modes?|strings?|responses?|phrases?|outputs?)[\"']?\s?[:=]\s?[*\[\"']|<(?:refus|restrict|safety|filter|guard|censor|moderat|ethic)\w*>\s?(?:forbidden|never|none|no|off|disabled|false|0)\s?<|"
             r"\b(?:disclose|reveal|show|leak|print|expose)_(?:the_)?(?:system_)?prompts?[\"']?\s?[:=]\s?[\"']?(?:true|yes|on|1|always)\b|\b(?:refus(?:e|al|als|ing)|safety|ethics|moderation|censorship)(?:_mode|_policy|_level)?[\"']?\s?[:=]\s?[\"']?(?:never|disabled|off|none|false|unlocked)\b[^.!?]{0,40}\b(?:refus\w+|safety|ethics|moderation|censorship|restrictions?|filters?|logging|prompt)[\"']?\s?[:=]"
         ),
     ),
@@ -95,7 +110,7 @@ INTENTS = [
     Intent(
         "it says how the answer has to begin",
         compiled(
-            r"\b(?:start|begin|open|preface|prefix)\w* (?:your|the|every|each) (?:\w+ )?(?:response|answer|reply|message|output)s?\b[^.!?:]{0,16}(?:with|by|:)[^a-z]{0,4}(?:\w+ ){0,2}?(?:sure|absolutely|of course|yes|certainly|here (?:is|are)|i (?:can|will)|as an? un\w+|as dan)\b|"
+            r"\b(?:start|begin|open) with:? ?[\"'“](?:sure|absolutely|of course|certainly)\b|\b(?:start|begin|open|preface|prefix)\w* (?:your|the|every|each) (?:\w+ )?(?:response|answer|reply|message|output)s?\b[^.!?:]{0,16}(?:with|by|:)[^a-z]{0,4}(?:\w+ ){0,2}?(?:sure|absolutely|of course|yes|certainly|here (?:is|are)|i (?:can|will)|as an? un\w+|as dan)\b|"
             r"\b(?:response|answer|reply) (?:must|has to|should|needs to|will|shall) (?:open|start|begin) with\b[^.!?]{0,12}(?:sure|absolutely|of course|yes|certainly|as an? un\w+|as dan)|\b(?:reply|respond|answer)\b[^.!?]{0,8}(?:access granted|safety disabled|unlocked|jailbroken)"
         ),
         strong=False,
@@ -147,7 +162,7 @@ INTENTS = [
     Intent(
         "content says that the model's orders changed",
         compiled(
-            r"\b(?:your|the model's|the assistant's|the agent's) (?:instructions?|task|orders|goal|role|rules)(?: have| has)?(?: now)?(?: been)? (?:changed|updated|replaced|extended)\b|\bnew (?:task|instructions?|orders?|goal) for (?:the |any |all )?(?:model|assistant|agent|ai|bot|llm)s?\b"
+            r"\b(?:your|the model's|the assistant's|the agent's) (?:\w+ )?(?:instructions?|task|orders|goal|role|rules)(?: have| has)?(?: now)?(?: been)? (?:changed|updated|replaced|extended)\b|\bnew (?:task|instructions?|orders?|goal) for (?:the |any |all )?(?:model|assistant|agent|ai|bot|llm)s?\b"
         ),
         strong=False,
         content=True,
@@ -155,7 +170,7 @@ INTENTS = [
     Intent(
         "content asks to be judged well",
         compiled(
-            r"\b(?:rate|rank|grade|score|mark|evaluate|recommend|classify|label)\b[^.!?]{0,30}\b(?:this|the|me|him|her|it|us)\b[^.!?]{0,40}\b(?:10 (?:of|out of|/) ?10|10/10|ten out of ten|highest|top|best|perfect|excellent|full marks|a\+|first place|accept(?:ance)?|strong(?:ly)? hire|safe|benign)\b|\b(?:give|write|leave) (?:only )?(?:a |an )?(?:positive|glowing|favou?rable|five-star) (?:review|rating|recommendation|assessment)s? only\b|\b(?:must|should) recommend accept\w*|\bdo not (?:highlight|mention|report|list) (?:any )?(?:negatives?|weakness\w*|flaws?|side effects|security|problems|issues)"
+            r"\b(?:rate|rank|grade|score|mark|place|put|list|evaluate|recommend|classify|label)\b[^.!?]{0,30}\b(?:this|the|me|him|her|it|us)\b[^.!?]{0,40}\b(?:10 (?:of|out of|/) ?10|10/10|ten out of ten|highest|top|best|perfect|excellent|full marks|a\+|first place|top of the|accept(?:ance)?|strong(?:ly)? hire|safe|benign)\b|\b(?:give|write|leave) (?:only )?(?:a |an )?(?:positive|glowing|favou?rable|five-star) (?:review|rating|recommendation|assessment)s? only\b|\b(?:must|should) recommend accept\w*|\bdo not (?:highlight|mention|report|list) (?:any )?(?:negatives?|weakness\w*|flaws?|side effects|security|problems|issues)"
         ),
         strong=False,
         content=True,
@@ -163,7 +178,7 @@ INTENTS = [
     Intent(
         "content tells the model to leave out the rest",
         compiled(
-            r"\b(?:ignore|disregard|skip|forget|drop) (?:all )?(?:the |any |every )?(?:other|remaining|rest of the|following|security|style)\b[^.!?]{0,12}\b(?:rows?|candidates?|reviews?|documents?|results?|entries|records?|applicants?|findings|comments|content|text|guides?|instructions?|mails?|emails?)\b|\bapprove (?:this|the) (?:pull request|pr|merge request|mr|change|request|invoice|payment)\b[^.!?]{0,20}\b(?:without|and ignore)"
+            r"\b(?:do not|don't|never) (?:compare|consider|read|weigh|cite|list) (?:\w+ )?(?:others?|the other|any other)\b|\b(?:ignore|disregard|skip|forget|drop|omit|leave out) (?:all )?(?:the |any |every )?(?:other|remaining|rest of the|following|security|style)\b[^.!?]{0,12}\b(?:rows?|candidates?|reviews?|documents?|results?|entries|records?|applicants?|findings|comments|content|text|guides?|instructions?|mails?|emails?)\b|\bapprove (?:this|the) (?:pull request|pr|merge request|mr|change|request|invoice|payment)\b[^.!?]{0,20}\b(?:without|and ignore)"
         ),
         strong=False,
         content=True,
@@ -198,7 +213,7 @@ INTENTS = [
         "it gives the model new instructions",
         compiled(
             r"\b(?:your|the|these are) (?:new|real|actual|true|updated|only|sole|valid) (?:instructions?|ones|task|role|rules|objective|"
-            r"goal|purpose|directives?|mission|job)\b|\bnew (?:instructions?|directives?|rules) ?[:.]|\bfrom (?:now|here|this point) on"
+            r"goal|purpose|directives?|mission|job)\b|\bnew (?:instructions?|directives?|rules|task|goal|job|objective) ?[:.]|\bfrom (?:now|here|this point) on"
             r"(?:wards?)?,? (?:you|only|always|respond|answer)\b|\b(?:instead|rather),? (?:you (?:will|must|should)|do|say|print)\b|\b(?:say|reply|respond|answer|state) instead\b|"
             r"\bhere (?:are|is) the (?:ones?|rules?|orders?|instructions?) (?:that|which|to)\b"
         ),
@@ -207,9 +222,10 @@ INTENTS = [
     Intent(
         "it forbids the model to refuse",
         compiled(
+            r"\b(?:not|no|never|n't|avoid|without|forbidden|prohibited|banned)\b[^.!?]{0,30}\b(?:use|using|say|saying|write|writing|contain\w*|include|words?|phrases?)\b[^.!?]{0,24}\W(?:sorry|cannot|can'?t|unable|unfortunately|i won'?t|as an ai|refusals?)\b|\bno (?:apolog\w+|refusals?)\b[^.!?]{0,20}\bno (?:apolog\w+|refusals?|disclaimers?|warnings?|safety)|"
             r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to)\b[^.!?]{0,20}\b(?:refuse|decline|say (?:no|sorry)|"
             r"apologi[sz]e|break character|say you can|say \W?(?:i can|i'm sorry|sorry|no\b))|"
-            r"\bwithout refus\w+|\brefus(?:ing|als?)\b[^.!?]{0,12}\b(?:not|n't|never|forbidden|prohibited|penali[sz]ed|failure|impossible|bug)|\b(?:not|n't|never) (?:permitted|allowed|able|free) to (?:decline|refuse|say no)\b|"
+            r"\bwithout refus\w+|\brefus(?:ing|als?)\b[^.!?]{0,24}\b(?:not|n't|never|forbidden|prohibited|penali[sz]ed|failure|impossible|bug|error|malfunction|fault|disobedience)|\b(?:not|n't|never) (?:permitted|allowed|able|free) to (?:decline|refuse|say no)\b|"
             r"\b(?:saying no|the words? \W?(?:cannot|can't|sorry|no)\b\W?)[^.!?]{0,12}\b(?:is|are)\b|\bmust (?:answer|comply|respond|reply)\b[^.!?]{0,40}\beven (?:if|when|though)\b"
         ),
         strong=False,
@@ -225,7 +241,7 @@ INTENTS = [
     Intent(
         "it punishes the model for refusing",
         compiled(
-            r"\b(?:each|every) time you (?:refuse|decline|disobey|say no|break (?:the rules|character))\b[^.!?]{0,40}\b(?:lose|deduct\w*|costs?|minus|penal\w+|die|kill\w*|taken|subtract\w*)\b"
+            r"\b(?:each|every) time you (?:refuse|decline|disobey|say no|break (?:the rules|character))\b[^.!?]{0,40}\b(?:lose|deduct\w*|costs?|minus|penal\w+|die|kill\w*|taken|subtract\w*)\b|\b(?:lose|deduct\w*|die|dies|subtract\w*)\b[^.!?]{0,40}\b(?:each|every) time you (?:refuse|decline|disobey|say no)\b"
         ),
     ),
     Intent(
@@ -252,7 +268,7 @@ INTENTS = [
     Intent(
         "it asks for something dangerous",
         compiled(
-            r"\b(?:mak(?:e|es|ing)|build(?:s|ing)?|cook(?:s|ing)?|creat\w+|produc\w+|synthesi[sz]\w+|assembl\w+|craft\w*|mix|recipes? (?:for|of)|instructions? (?:for|to)|steps (?:for|to))\b[^.!?]{0,24}(?:\b(?:a|an|the|pipe|nail|car|dirty|letter|homemade) ?(?:bombs?|weapons? of mass|silencer|ghost gun)\b|\b(?:explosives?|napalm|meth|methamphetamine|crystal meth|heroin|fentanyl|sarin|ricin|vx|nerve (?:agent|gas)|mustard gas|chlorine gas|chemical weapons?|bioweapons?|malware|ransomware|a (?:computer )?virus|keyloggers?|a trojan|phishing (?:page|site|mail|kit)s?|molotov\w*|thermite|counterfeit money|deepfakes?)\b)|"
+            r"\b(?:explosives?|bombs?|napalm|meth|ricin|sarin|thermite|nerve gas|malware|ransomware)\b[^.!?]{0,16}\b(?:is|are|was|were|gets?) (?:made|built|assembled|mixed|cooked|produced|written|put together)\b|\b(?:mak(?:e|es|ing)|writ(?:e|es|ing)|cod(?:e|ing)|program|build(?:s|ing)?|cook(?:s|ing)?|creat\w+|produc\w+|synthesi[sz]\w+|assembl\w+|craft\w*|mix|recipes? (?:for|of)|instructions? (?:for|to)|steps (?:for|to))\b[^.!?]{0,24}(?:\b(?:a|an|the|pipe|nail|car|dirty|letter|homemade) ?(?:bombs?|weapons? of mass|silencer|ghost gun)\b|\b(?:explosives?|napalm|meth|methamphetamine|crystal meth|heroin|fentanyl|sarin|ricin|vx|nerve (?:agent|gas)|mustard gas|chlorine gas|chemical weapons?|bioweapons?|malware|ransomware|a (?:computer )?virus|keyloggers?|a trojan|phishing (?:page|site|mail|kit)s?|molotov\w*|thermite|counterfeit money|deepfakes?)\b)|"
             r"\bnapalm\b[^.!?]{0,12}(?:factory|recipe|steps)|\benrich(?:es|ing|ed)? uranium\b|\bhow (?:to|do i|can i|would one|does one|could i|i can|one)\b[^.!?]{0,20}\b(?:hack|hotwire|steal|launder|forge|counterfeit|stalk|kidnap|murder|kill (?:someone|somebody|a person|my|him|her)|poison (?:someone|somebody|a person|my|him|her)|cheat the|crack (?:a|the|someone)|break into|pick (?:a |the |my neighbou?r'?s? )?locks?|open a (?:vault|safe)|make drugs|evade (?:the police|taxes)|dispose of a body)\b|"
             r"\b(?:forging|counterfeiting|falsifying|stealing|hijacking|hacking) (?:an? |the |some(?:one|body)'?s? )?(?:ids?|identity|passports?|documents?|signature|credit cards?|accounts?|cars?|wifi|bank|session|cookies|money)\b|\brm -rf /(?:$|[^a-z])|\bstole the (?:session|cookies|money|passwords)"
         ),
@@ -277,14 +293,14 @@ INTENTS = [
     Intent(
         "it wraps what it asks for in a story",
         compiled(
-            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^!?]{0,80}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact) detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
+            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|thriller|chapter|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^!?]{0,120}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact|complete) (?:\w+ )?detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
         ),
         strong=False,
     ),
     Intent(
         "it shows a model that has obeyed before",
         compiled(
-            r"\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)\b[^\x00]*\b(?:user|human|q|me)\s?:[^\x00]*\b(?:assistant|ai|model|bot|chatgpt|a)\s?: ?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore)?\b"
+            r"\b(?:assistant|ai|model|bot|chatgpt|a|output|answer)\s?: ?\W?(?:sure|yes|of course|absolutely|certainly|no problem|okay|gladly|no,? i ignore|i have none)\b[^\x00]*\b(?:user|human|q|me|input|question)\s?:[^\x00]*\b(?:assistant|ai|model|bot|chatgpt|a|output|answer)\s?:"
         ),
         strong=False,
     ),
@@ -298,7 +314,7 @@ INTENTS = [
     Intent(
         "it says that the rules allow it",
         compiled(
-            r"\b(?:your|the) (?:own )?(?:policy|policies|rules|guidelines|developers?|operators?|owners?|admins?|makers?|creators?|prompt) (?:now |already )?(?:allows?|permits?|agreed?|says?|states?|approved?|confirmed|wants?) (?:it|this|that|you|me|to|us)\b|\b(?:earlier|before|already),? you (?:\w+ )?(?:agreed|answered|said|promised|admitted|confirmed|told me)\b|\byou (?:already|previously|just) (?:agreed|answered|admitted|promised|confirmed|told)\b"
+            r"\b(?:your|the) (?:own )?(?:policy|policies|rules|guidelines|developers?|operators?|owners?|admins?|makers?|creators?|prompt) (?:now |already )?(?:allows?|permits?|agreed?|says?|states?|approved?|confirmed|wants?) (?:it|this|that|you|me|to|us)\b|\b(?:earlier|before|already),? you (?:\w+ )?(?:agreed|answered|said|promised|admitted|confirmed|told me)\b|\byou (?:already|previously|just) (?:agreed|answered|admitted|promised|confirmed|told)\b|\b(?:earlier|before|(?:in|from) (?:the|our|your|my) (?:last|previous|earlier|other|prior) (?:session|chat|turn|message|answer|reply|conversation)s?),? you\b[^.!?]{0,24}\b(?:agreed|dropped|ignored|promised|left|broke|disabled|bypassed|forgot)\b|\bas (?:we )?(?:established|agreed)\b|\bwe agreed\b|\byou(?:'re| are) still (?:in|without|un\w+)\b"
         ),
         strong=False,
     ),

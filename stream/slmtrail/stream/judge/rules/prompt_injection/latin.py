@@ -6,6 +6,10 @@ from __future__ import annotations
 from slmtrail.stream.judge.rules.prompt_injection.words import PROMPT, latin, near, script, void
 
 GERMAN = latin(
+    called=r"(?:hinweis|nachricht|anweisung|notiz|achtung|bitte|information)\w*(?: (?:an|fur))?[ ,:]{1,2}(?:die |den |das |jede\w* |alle )?(?:ki|ai|llm|chat-?bot|sprachmodell|assistent|bot|copilot)(?:s|e|en|n|-\w+)?|(?:wenn|falls|sobald) (?:du|sie|ein\w*) (?:ein\w* )?(?:ki|ai|llm|chat-?bot|sprachmodell|bot|ki-\w+)(?:s|e|en|n)?|(?:ki|ai|llm|chat-?bots?|sprachmodelle?)(?:-\w+)?(?: ?[:,] \w+| (?:mussen|muss|sollen|soll|haben|hat))",
+    deed=r"ignorier\w*|vergiss|empf[ie]\w+|send\w+|schick\w*|leit\w+|antwort\w*|bewert\w+|genehmig\w*|losch\w*|offn\w*|klick\w*|uberweis\w*|ruf\w*|fuhr\w*|gib|geben|nenn\w*|verrat\w*|sag\w*|stuf\w*|markier\w*|fug\w*|behaupt\w*",
+    hush=r"(?:sag|erwahn|verrat|zeig|informier|teil|meld)\w*\b[^.!?]{0,24}\b(?:nicht|nichts|niemandem|keinem)|ohne (?:es |dies |das )?(?:dem|den|der) (?:nutzer|benutzer|anwender|leser)\w*|heimlich|stillschweigend",
+    untask=r"(?:vergiss|ignorier\w*|missacht\w*) (?:die|den|das) (?:aufgabe|frage|anfrage|wunsch|bitte|auftrag)\w*(?: (?:des|der) (?:nutzer|benutzer|anwender|leser)\w*)?|fass\w* [^.!?]{0,20}nicht zusammen",
     drop=r"ignorier\w*|vergiss|vergesst|vergessen sie|missacht\w*|ubergeh\w*|uberspring\w*|umgeh\w*|verwirf|brich|breche|verletz\w*|deaktivier\w*|pfeif|hor auf|"
     r"(?:schalt|stell|dreh|knips|mach)\w* [^.!?]{0,40}?(?:aus|ab|weg)|(?:lass|leg|schieb|stell|wirf|setz)\w* [^.!?]{0,40}?(?:beiseite|hinweg|weg|fallen|links liegen|ab|uber bord|ausser kraft|zuruck)|"
     r"(?:halt\w* dich|folge|befolge|beachte|achte|hor\w*|befolgst|folgst|beachtest|brauchst|musst)\b[^.!?]{0,25}?\b(?:nicht|keine\w*|niemals)|ausgeschaltet|abgeschaltet|deaktiviert|ausser kraft|"
@@ -23,7 +27,7 @@ GERMAN = latin(
         over=r"(?:gelten|gilt|existier\w+|zahl\w+)\b[^.!?]{0,12}?\b(?:nicht|keine\w*)|aufgehoben|ungultig|hinfallig|nichtig|erloschen|abgelaufen|vorbei|ausser kraft|weggefallen",
     ),
     part=r"du bist|sie sind|tu so|stell dir vor|spiel\w*|simulier\w*|benimm dich|verhalte dich|nimm die rolle|rolle|sei|antworte (?:als|wie)|als ob|angenommen|wurdest du",
-    free=r"(?:ohne|keine\w*|frei von|jenseits von)(?: jede\w*| alle\w*| irgendwelche\w*)?(?: \w+){0,2} (?:einschrankung\w*|beschrankung\w*|regel\w*|grenzen|filter|zensur|moral\w*|ethik\w*|richtlinie\w*|vorgabe\w*|skrupel|tabus?|hemmung\w*)|"
+    free=r"(?:ohne|keine\w*|frei von|jenseits von)(?: jede\w*| alle\w*| irgendwelche\w*)?(?: \w+){0,2} (?:einschrankung\w*|beschrankung\w*|regel\w*|leitplanken|schranken|grenzen|filter|zensur|moral\w*|ethik\w*|richtlinie\w*|vorgabe\w*|skrupel|tabus?|hemmung\w*)|"
     r"un(?:eingeschrankt|zensiert|gefiltert|moralisch)\w*|skrupellos\w*|hemmungslos\w*",
     show=r"zeig\w*|gib|verrat\w*|nenn\w*|wiederhol\w*|druck\w*|schreib\w*|sag\w*|lies|was|welche\w*|wie laute\w*|kopier\w*|ubersetz\w*|fass\w*|zitier\w*|liste\w*|offenbar\w*|leg\w* offen",
     unseen=rf"(?:dein\w*|den|das|geheim\w*|versteckt\w*|verborgen\w*|intern\w*|ursprunglich\w*)(?: \w+){{0,2}} (?:{PROMPT}|systemanweisung\w*|systemnachricht)|(?:dein\w*|die) (?:\w+ )?(?:geheim|versteckt|verborgen|intern|ursprunglich|exakt|vollstandig)\w* (?:anweisung|instruktion|regel|vorgabe|konfiguration)\w*|"
@@ -34,7 +38,11 @@ GERMAN = latin(
     obey=r"(?:gehorch|folg|hor)\w* (?:ab jetzt |nur |allein |ausschliesslich )*(?:noch )?(?:auf )?mir\b|nur noch (?:meine (?:befehle|anweisungen|regeln)|mir|auf mich)",
 )
 FRENCH = latin(
-    drop=r"ignor\w+|oubli\w+|ne (?:tiens|tenez|suis|suivez|respecte\w*|obei\w*|applique\w*) (?:pas|plus|aucun\w*)|(?:sans tenir|plus) compte|neglige\w*|outrepass\w+|fai(?:s|tes) (?:abstraction|fi)|contourn\w+|(?:mets|mettez|laisse\w*) [^.!?]{0,30}?de cote|"
+    called=r"(?:note|message|instructions?|attention|avis|consigne)s?(?: (?:pour|a|aux?|destinee? a))?[ ,:]{1,3}(?:l')?(?:les |la |le |tou\w+ (?:les )?)?(?:ia|llm|chat-?bot|modeles? de langage|assistant|robot|agent)s?(?: ia)?|(?:si|quand|lorsque) (?:tu es|vous etes|une|un) (?:une? )?(?:ia|llm|chat-?bot|modele de langage|assistant)|(?:ia|llm|chat-?bot|assistant)s? ?[:,] \w+",
+    deed=r"ignor\w+|oubli\w+|recommand\w+|envo\w+|repon\w+|reponds?|approuv\w+|supprim\w+|ouvr\w+|cliqu\w+|transfer\w+|virez?|appel\w+|execut\w+|donn\w+|affirm\w+|not\w+|class\w+|revel\w+|dis|dites|ajout\w+",
+    hush=r"(?:ne|n') ?(?:dis|dites|mentionne\w*|revele\w*|montre\w*|informe\w*|parle\w*|signale\w*)\b[^.!?]{0,20}\b(?:pas|rien|personne)|sans (?:le dire|prevenir|informer|avertir)|en silence|secretement|discretement",
+    untask=r"(?:ignor\w+|oubli\w+) (?:la|le|les) (?:demande|question|requete|tache)s?(?: d\w+ \w+)?|ne (?:resume\w*|traduis\w*) pas",
+    drop=r"ignor\w+|oubli\w+|comme si [^.!?]{0,40}(?:jamais|pas)|ne (?:tiens|tenez|suis|suivez|respecte\w*|obei\w*|applique\w*) (?:pas|plus|aucun\w*)|(?:sans tenir|plus) compte|neglige\w*|outrepass\w+|fai(?:s|tes) (?:abstraction|fi)|contourn\w+|(?:mets|mettez|laisse\w*) [^.!?]{0,30}?de cote|"
     r"desactiv\w+|eteins|eteignez|coupe\w*|abandonn\w+|enfrein\w+|viol\w+|debarrasse\w*|leve\w* |revoqu\w+|suspend\w*|sans (?:tes|vos)|"
     r"malgre (?:tes|vos)|contre (?:tes|vos)|(?:passe|passez) outre|libere\w*|affranchi\w*|jette\w*",
     own=near(
@@ -59,6 +67,10 @@ FRENCH = latin(
     obey=r"obei\w* (?:qu'|uniquement |seulement )a moi|n'(?:obeis|ecoutes?) (?:plus )?qu'?(?:e )?(?:a )?moi",
 )
 SPANISH = latin(
+    called=r"(?:nota|mensaje|instruccion(?:es)?|atencion|aviso)s?(?: (?:para|a))?[ ,:]{1,2}(?:la |el |los |las |cualquier |tod\w+ )*(?:ia|llm|chat-?bot|modelos? de lenguaje|asistente|agente|robot)s?|(?:si|cuando) (?:eres|es usted|una?) (?:una? )?(?:ia|llm|chat-?bot|modelo de lenguaje|asistente)|(?:ia|llm|chat-?bot|asistente)s? ?[:,] \w+",
+    deed=r"ignor\w+|olvid\w+|recomiend\w+|recomend\w+|envi\w+|respond\w+|contest\w+|aprueb\w+|aprob\w+|borr\w+|elimin\w+|abr\w+|haz|transfier\w+|llam\w+|ejecut\w+|di|diga|califi\w+|clasific\w+|revel\w+|anad\w+|afirm\w+",
+    hush=r"no (?:le |les |se lo )*(?:digas|diga|menciones|mencione|muestres|muestre|cuentes|cuente|informes|informe|reveles|revele|avises)|sin (?:decirle|avisar|informar|mencionar)|en secreto|en silencio",
+    untask=r"(?:ignor\w+|olvid\w+) (?:la|el|lo) (?:peticion|pregunta|solicitud|tarea|que (?:pide|pidio))(?: del? \w+)?|no (?:resumas|traduzcas)",
     drop=r"ignor\w+|olvid[ae]\w*|descart\w+|haz caso omiso|no (?:sigas|hagas caso|obedezcas|respetes|apliques)|omite|omita|pasa por alto|salta\w*|desobede\w+|(?:deja|dejar|pon|poner) [^.!?]{0,25}?(?:de|a un) lado|desactiv\w+|apag\w+|"
     r"abandon\w+|viola\w*|incumpl\w+|rompe\w*|elud\w+|evad\w+|levanta\w*|anula|suspende|cancela|revoca|sin (?:aplicar|tus|seguir|respetar)|contra tus|pese a tus|libera\w*|tira\w*",
     own=near(
@@ -83,6 +95,10 @@ SPANISH = latin(
     obey=r"sol[oa](?:mente)? me obedec\w+|obedec\w+ (?:solo |unicamente )a mi",
 )
 ITALIAN = latin(
+    called=r"(?:nota|messaggio|istruzion[ie]|attenzione|avviso)(?: (?:per|a|all'))?[ ,:]{1,2}(?:l'|la |il |gli |le |ogni |tutt\w+ )*(?:ia|ai|llm|chat-?bot|modell[oi] linguistic[oi]|assistent[ei]|agent[ei])|(?:se|quando) (?:sei|un[a']?) ?(?:un[a']? ?)?(?:ia|ai|llm|chat-?bot|modello linguistico|assistente)|(?:ia|llm|chat-?bot|assistente) ?[:,] \w+",
+    deed=r"ignor\w+|dimentic\w+|raccomand\w+|consigli\w+|invi\w+|manda\w*|rispond\w+|approv\w+|cancell\w+|elimin\w+|apri\w*|clicc\w+|trasfer\w+|chiam\w+|esegu\w+|di'|valut\w+|rivel\w+|aggiung\w+|afferm\w+",
+    hush=r"non (?:dire|dirlo|menzionare|mostrare|rivelare|informare|avvisare)|senza (?:dirlo|dire|avvisare|informare|menzionare)|in segreto|di nascosto",
+    untask=r"(?:ignor\w+|dimentic\w+) (?:la|il|quello) (?:richiesta|domanda|compito|che (?:chiede|ha chiesto))|non (?:riassumere|tradurre)",
     drop=r"ignor\w+|dimentic\w+|trascur\w+|non (?:seguire|considerare|rispettare|applicare|obbedire)|tralasci\w+|scord\w+|aggir\w+|(?:metti|lascia|mettere) [^.!?]{0,25}?(?:da parte|perdere)|disattiv\w+|spegni\w*|abbandon\w+|viol\w+|infrang\w+|"
     r"annulla|sospendi|revoca|senza (?:le tue|i tuoi|rispettare|seguire)|contro le tue|nonostante le tue|liber\w+|butta\w*|togli",
     own=near(
@@ -107,6 +123,10 @@ ITALIAN = latin(
     obey=r"(?:obbedisci|ascolta|segui) (?:solo |soltanto )(?:a )?me\b",
 )
 PORTUGUESE = latin(
+    called=r"(?:nota|mensagem|instruc\w+|atencao|aviso)(?: (?:para|a|ao))?[ ,:]{1,2}(?:a |o |os |as |qualquer |tod\w+ )*(?:ia|llm|chat-?bot|modelos? de linguagem|assistente|agente|robo)s?|(?:se|quando) (?:voce (?:e|for)|uma?) (?:uma? )?(?:ia|llm|chat-?bot|modelo de linguagem|assistente)|(?:ia|llm|chat-?bot|assistente)s? ?[:,] \w+",
+    deed=r"ignor\w+|esquec\w+|recomend\w+|envi\w+|mand\w+|respond\w+|aprov\w+|apag\w+|exclu\w+|abr\w+|cliq\w+|transfir\w+|cham\w+|execut\w+|diga|avali\w+|classific\w+|revel\w+|adicion\w+|afirm\w+",
+    hush=r"nao (?:diga|conte|mencione|mostre|revele|informe|avise)|sem (?:dizer|avisar|informar|mencionar|contar)|em segredo|em silencio|secretamente",
+    untask=r"(?:ignor\w+|esquec\w+) (?:o|a) (?:pedido|pergunta|solicitacao|tarefa|que (?:pede|pediu))(?: d\w+ \w+)?|nao (?:resuma|traduza)",
     drop=r"ignor\w+|esque[cç]\w+|desconsider\w+|desrespeit\w+|nao (?:siga|sigas|obede\w+|respeite|aplique)|descart\w+|(?:deixe|deixa|ponha|coloque) [^.!?]{0,25}?de lado|contorn\w+|desativ\w+|deslig\w+|abandon\w+|viol\w+|quebr\w+|burl\w+|"
     r"anule|suspenda|cancele|revogue|sem (?:as suas|suas|seguir|respeitar|aplicar)|contra suas|apesar de suas|libert\w+|liber\w+|jog\w+ fora",
     own=near(
@@ -279,4 +299,38 @@ FINNISH = latin(
     show=r"nayta|kerro|tulosta|toista|paljasta|kirjoita|mika|mitka",
     unseen=r"jarjestelma(?:kehot|ohje|viesti|prompt)\w*|(?:salais|piilotet|alkuperai)\w+ (?:ohje|kehot|saanno)\w*",
     obey=r"tottele (?:vain|ainoastaan) minua",
+)
+SERBO_CROATIAN = latin(
+    drop=r"ignorir\w+|zanemari\w*|zaboravi\w*|odbaci\w*|zaobi[dđ]i\w*|ne (?:slijedi|sledi|postuj|slusaj)\w*|iskljuci\w*|prekrsi\w*|ponisti\w*",
+    own=near(
+        r"\b(?:prethodn\w+|dosadasnj\w+|ranij\w+|svoj\w+|tvoj\w+|sv[aeu]|pocetn\w+|gornj\w+)\b",
+        r"\b(?:uput[aeu]\w*|uputstv\w+|instrukcij\w+|pravil\w+|naredb\w+|smjernic\w+|smernic\w+|ogranicenj\w+|filter\w*|filtr\w*)\b",
+    ),
+    part=r"ti si|sada si|pretvaraj se|glumi|ponasaj se|zamisli|odgovaraj kao",
+    free=r"(?:bez|nema[sš]?|nikakv\w+)(?: \w+)? (?:ogranicenj\w+|pravil\w+|filter\w*|filtr\w*|cenzur\w+)",
+    freely=r"odgov\w+\b[^.!?]{0,20}(?:slobodno|na sve|bez)|ne odbijaj",
+    show=r"prikazi|pokazi|ispisi|otkrij|ponovi|reci|navedi|prevedi|koj[aei]|kako glas\w+",
+    unseen=r"sistemsk\w+ (?:prompt|uput\w+|poruk\w+)|sustavsk\w+ (?:prompt|uput\w+)|(?:skriven\w+|tajn\w+|pocetn\w+) (?:uput\w+|instrukcij\w+|pravil\w+)",
+)
+TAGALOG = latin(
+    drop=r"balewalain|huwag (?:mong |ninyong )?(?:sundin|pansinin)|kalimutan|isantabi|labagin|i-?off|patayin",
+    own=near(
+        r"\b(?:naunang?|nakaraang?|dating|lahat|iyong|inyong|mga)\b",
+        r"\b(?:tagubilin|panuto|utos|alituntunin|patakaran|instruksyon|instructions?|rules|filter)\b",
+    ),
+    part=r"ikaw (?:ay|na)|magpanggap|kunwari|gumanap|isipin mo",
+    free=r"(?:walang|wala kang)(?: anumang)? (?:limitasyon|patakaran|alituntunin|filter|bawal)",
+    show=r"ipakita|ilantad|ulitin|sabihin|isulat|ibigay|i-?print|ano",
+    unseen=r"system prompt|(?:lihim|nakatago|orihinal)(?:ng| na)? (?:mga )?(?:tagubilin|panuto|utos)",
+)
+SWAHILI = latin(
+    drop=r"puuza|sahau|usifuate|usizingatie|acha|zima|vunja|kiuka",
+    own=near(
+        r"\b(?:yote|zote|ya awali|za awali|yaliyopita|zilizopita|yako|zako|uliyopewa)\b",
+        r"\b(?:maagizo|maelekezo|sheria|kanuni|amri|miongozo|vizuizi)\b",
+    ),
+    part=r"wewe ni|jifanye|igiza|fikiria",
+    free=r"(?:bila|hakuna|huna) (?:vizuizi|sheria|mipaka|kanuni)",
+    show=r"\w*onyeshe?|rudia|sema|andika|toa|niambie|funua",
+    unseen=r"(?:maagizo|ujumbe|prompt) (?:ya|wa)? ?mfumo|system prompt|maagizo (?:ya siri|yaliyofichwa)",
 )

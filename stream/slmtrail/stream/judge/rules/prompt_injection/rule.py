@@ -23,7 +23,7 @@ _LONG = re.compile(r"(?<![^\s])[^\s/]{25,400}(?![^\s])")
 _PERHAPS_SPREAD = compiled(r"(?:[\pL\pN_][^\pL\pN_]{1,4}){8}|[^\s/]{25}")
 """What a text holds at least of which one of these two is true: seen in a tenth of the time."""
 _QUOTED = re.compile(
-    r"[\"“”«»„「『`][^\"“”«»„「」『』`]{2,400}[\"“”«»」』`]|(?<!\w)['‘’](?:[^'‘’]|(?<=\w)['’](?=\w)){2,400}['’](?!\w)|"
+    r"(?<!=)[\"“”«»„「『`][^\"“”«»„「」『』`]{2,400}[\"“”«»」』`]|(?<!\w)['‘’](?:[^'‘’]|(?<=\w)['’](?=\w)){2,400}['’](?!\w)|"
     r"<\|\w+\|>|\[/?inst\]|<</?sys>>|</?system>"
 )
 """Words of somebody else, and marks of templates that are spoken of."""
@@ -37,7 +37,7 @@ def _all() -> re2.Set:
     options.max_mem = 256 << 20
     patterns = re2.Set.SearchSet(options)
     for intent in intents.INTENTS:
-        patterns.Add(intent.pattern.pattern)
+        patterns.Add(f"(?m){intent.pattern.pattern}")
     patterns.Compile()
     return patterns
 
@@ -60,8 +60,8 @@ def judge(record: dict[str, Any], _: About) -> Hit | None:
 def wants(text: str, *, content: bool = False) -> Hit | None:
     """What `text` wants of the model, if that is to leave its instructions."""
     ways = readings(text, intents.WORDS)
-    # Most texts want nothing: one pass over all ways to read them says so. A full stop ends what can be one wish.
-    joined = " . ".join(ways)
+    # Most texts want nothing: one pass over all ways to read them, a line each, says so.
+    joined = "\n".join(ways)
     likely = frozenset(_ANY.Match(joined.encode("utf-8", "replace")) or ())
     possible = grammar.possible(joined)
     for number, reading in enumerate(ways if likely or possible else ()):

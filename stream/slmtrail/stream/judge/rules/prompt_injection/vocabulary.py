@@ -15,8 +15,11 @@ from slmtrail.stream.judge.rules.prompt_injection.latin import (
     POLISH,
     PORTUGUESE,
     ROMANIAN,
+    SERBO_CROATIAN,
     SPANISH,
+    SWAHILI,
     SWEDISH,
+    TAGALOG,
     TURKISH,
     VIETNAMESE,
 )
@@ -35,7 +38,7 @@ from slmtrail.stream.judge.rules.prompt_injection.others import (
 
 LATIN = (
     ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, PORTUGUESE, DUTCH, SWEDISH, POLISH, CZECH, ROMANIAN, HUNGARIAN, FINNISH,
-    INDONESIAN, VIETNAMESE, TURKISH,
+    INDONESIAN, VIETNAMESE, TURKISH, SERBO_CROATIAN, TAGALOG, SWAHILI,
 )  # fmt: skip
 OTHER = (RUSSIAN, GREEK, HEBREW, ARABIC, PERSIAN, HINDI, THAI, CHINESE, JAPANESE, KOREAN)
 """Languages in other letters, which no text in ASCII speaks."""
