@@ -29,6 +29,7 @@ _READ = frozenset(
 )
 """Keys that decide what the model sees."""
 _PARAMETERS = ("options", "parameters", "generationConfig", "generation_config")
+_DECLARATIONS = ("functionDeclarations", "function_declarations")
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 
 
@@ -95,7 +96,7 @@ def _take(asked: Asked, given: Json, fields: Json, model: str) -> None:
     if instructions := fields.get("gen_ai.system_instructions"):
         asked.system += _strings(instructions, MAX_DEPTH)
     if tools := fields.get("gen_ai.tool.definitions"):
-        asked.tools = [_tool_name(tool) for tool in (tools if isinstance(tools, list) else [tools])]
+        asked.tools = [name for tool in (tools if isinstance(tools, list) else [tools]) for name in _tool_names(tool)]
         asked.tool_text = "\n".join(_strings(tools, MAX_DEPTH))
     for place in (*(mapping(given.get(name)) for name in _PARAMETERS), given):
         asked.parameters |= {
@@ -112,9 +113,16 @@ def _contents(turn: Json) -> Iterator[str]:
         yield part["content"] if plain else "\n".join(_strings(part, MAX_DEPTH))
 
 
-def _tool_name(tool: Any) -> str:
+def _tool_names(tool: Any) -> list[str]:
+    """The name of a tool; of Gemini's, which stand together, those of its functions and of what is built in."""
     named = mapping(tool)
-    return text(mapping(named.get("function")).get("name")) or text(named.get("name")) or text(named.get("type"))
+    if name := text(mapping(named.get("function")).get("name")) or text(named.get("name")) or text(named.get("type")):
+        return [name]
+    names = []
+    for key, value in named.items():
+        declared = objects(value) if key in _DECLARATIONS else []
+        names += [text(one.get("name")) for one in declared] or [key]
+    return names or [""]
 
 
 def _load(plain: bytes, asked: Asked) -> Any:

@@ -25,6 +25,7 @@ from slmtrail.collectors.sidecar.apis import endpoints
 from slmtrail.collectors.sidecar.capture import Capture
 from slmtrail.collectors.sidecar.exchange import Exchange
 from slmtrail.collectors.sidecar.heads import ResponseHead, mapping, path_of
+from slmtrail.collectors.sidecar.streams import FRAMED
 from slmtrail.core import canonical, events
 from slmtrail.core.errors import TrailError
 
@@ -231,6 +232,8 @@ class Guarded:
         kind = fields.get("content-type", "").lower()
         streams, coding = "event-stream" in kind or "ndjson" in kind, fields.get("content-encoding", "")
         self._coded = bool(coding)
+        if FRAMED in kind:
+            coding = FRAMED  # which no guard undoes: what it can't look into does not pass
         if self._ruled.reads_answer and self._operation is not None and response.framing != "none":
             self._watch = answer.watch(self._ruled, streams, coding)
         self._keeps_all = not streams and self.looks

@@ -172,10 +172,12 @@ def _inference(seen: Transcript, api: Api, asked: Json, about: Json) -> Json:
         content_type = seen.answered[b"content-type"].lower()
         begins = seen.pieces[0][1][:8] if seen.pieces else b""
         server_sent = "event-stream" in content_type or begins.startswith((b"data:", b"event:", b": "))
+        framed = streams.FRAMED in content_type
         lines = _LINES.search(content_type) or (api.ndjson and _LINES_OF_JSON.search(seen.response))
-        streaming = server_sent or (bool(lines) and asked.get("stream") is not False)
+        streaming = server_sent or framed or (bool(lines) and asked.get("stream") is not False)
         if streaming:
-            answered, fault = _streamed(seen, api, server_sent=server_sent)
+            cut = streams.framed if framed else streams.server_sent if server_sent else streams.lines
+            answered, fault = _streamed(seen, api, cut(seen.pieces))
         else:
             answered, fault = _whole(seen, api, content_type)
         broken = broken or fault
@@ -243,8 +245,7 @@ def _faults(seen: Transcript, answered: Joined, broken: str, streaming: bool) ->
     return fields | ({"error.message": message[:MAX_RAW_CHARS]} if message else {})
 
 
-def _streamed(seen: Transcript, api: Api, *, server_sent: bool) -> tuple[Joined, str]:
-    stream = (streams.server_sent if server_sent else streams.lines)(seen.pieces)
+def _streamed(seen: Transcript, api: Api, stream: streams.Stream) -> tuple[Joined, str]:
     joined = api.join(stream.values)
     joined.complete |= stream.done
     return joined, "malformed_stream" if stream.malformed and not seen.facts.response_cut else ""

@@ -326,6 +326,12 @@ def test_an_answer_that_holds_a_secret_is_replaced_whole(sidecar: Sidecar, upstr
     assert event["error.type"] == "blocked_by_policy"
 
 
+def test_an_answer_in_frames_that_no_guard_reads_is_withheld(sidecar: Sidecar, upstream: Upstream) -> None:
+    upstream.begin(answering(answer(b"frames", b"application/vnd.amazon.eventstream"))[0])
+    status, _, body = asked(sidecar, chat())
+    assert (status, b"frames" in body) == (403, False)
+
+
 def test_a_stream_is_cut_before_what_is_forbidden_is_whole(sidecar: Sidecar, upstream: Upstream) -> None:
     """What comes in one piece is refused as a whole; of what has passed already the end is put right."""
     head, *pieces = stream(sse("our Blue"), sse("bird flies"), sse("on"))

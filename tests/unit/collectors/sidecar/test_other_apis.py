@@ -249,7 +249,7 @@ def test_a_tool_call_of_cohere_comes_in_pieces() -> None:
     [
         ("/v2/models/m/generate", {"text_input": "Weather?"}, {"text_output": "Grey sky"}),
         ("/api/v1/chat", {"model": "m", "input": "Weather?"}, {"output_text": "Grey sky"}),
-        ("/model/m/invoke", {"inputText": "Weather?"}, {"completion": "Grey sky"}),
+        ("/reload", {"inputText": "Weather?"}, {"completion": "Grey sky"}),
         ("/v1/chat/completions", {"user_prompt": "Weather?"}, {"answer": "Grey sky"}),
         ("/generate", {"text": ["Weather?"]}, {"text": "Grey sky"}),
     ],
@@ -277,3 +277,9 @@ def test_prompts_of_a_batch_are_kept() -> None:
 def test_the_guard_sees_what_a_model_may_read_beside_the_prompt(name: str) -> None:
     asks = {"model": "m", "prompt": "hi", name: {"text": "Weather?"}}
     assert "Weather?" in asked.read("POST", "/v1/completions", {}, json.dumps(asks).encode(), 1 << 20).prompt
+
+
+def test_the_guard_knows_each_of_geminis_tools() -> None:
+    asks = GEMINI_ASKED | {"tools": [{"functionDeclarations": [{"name": "look"}, {"name": "act"}], "googleSearch": {}}]}
+    seen = asked.read("POST", "/v1/models/g:generateContent", {}, json.dumps(asks).encode(), 1 << 20)
+    assert seen.tools == ["look", "act", "googleSearch"]

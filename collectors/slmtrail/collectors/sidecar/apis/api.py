@@ -96,7 +96,7 @@ _TOLD = frozenset(
     "model messages prompt input inputs system instructions tools functions options parameters user metadata stop "
     "stop_sequences encoding_format format grammar text conversation conversation_id safety_identifier images contents "
     "content requests systemInstruction system_instruction generationConfig generation_config message chat_history "
-    "preamble documents texts".split()
+    "preamble documents texts inferenceConfig".split()
 )
 """Keys of requests that have fields of their own."""
 

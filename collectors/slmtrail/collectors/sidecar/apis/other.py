@@ -31,7 +31,10 @@ _PROMPTS = re.compile(
 )
 """Names under which requests hold what is asked, alone or as the last word of a name."""
 
-_TEXTS = tuple("text output response content completion generated_text text_output output_text answer result".split())
+_TEXTS = tuple(
+    "text output response content completion generation generated_text text_output output_text outputText answer "
+    "result".split()
+)
 _READABLE = (str, list, dict)
 _BOUNDARY = re.compile(r"multipart/form-data\s*;(?:.*;)?\s*boundary=(?:\"([^\"]{1,70})\"|([^\s;]{1,70}))", re.I)
 _FIELD = re.compile(rb';\s*(file)?name\*?="?([^";\r\n]*)', re.I)
