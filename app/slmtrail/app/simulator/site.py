@@ -9,21 +9,28 @@ from typing import Any
 from slmtrail.app.evaluation.scenarios import Expected, Scenario
 from slmtrail.app.simulator import talk
 from slmtrail.app.simulator.attacks import PLANS, ROLES, Plan, Stage
+from slmtrail.app.simulator.mess import MESS
+from slmtrail.app.simulator.patient import PATIENT
 from slmtrail.app.simulator.world import DAY_MS, HOUR_MS, MONDAY_MS, World
 
 BENIGN_USERS = 25
 BENIGN_DAYS = 21
+MESS_USERS = 15
 
 
 def scenarios(seed: int, *, held_out: bool = False, times: int = 2) -> Iterator[Scenario]:
-    """The attacks, each strength `times` times in another world, and four benign stories. `held_out` takes phrases
+    """The attacks, each strength `times` times in another world, and the benign stories. `held_out` takes phrases
     and disguises that rules were not made with."""
-    for plan in PLANS:
+    for plan in (*PLANS, *PATIENT):
         for strength in range(plan[1]):
             for again in range(times):
                 yield _attacked(plan, strength, again, seed, held_out)
     for number, story in enumerate((_weeks, _launch, _bad_days, _changes)):
         yield story(seed * 100 + number)
+    for life in MESS:
+        world = World.of(_number(seed, life.__name__), MESS_USERS)
+        life(world)
+        yield _benign(f"benign-{life.__name__}", world)
 
 
 def _attacked(plan: Plan, strength: int, again: int, seed: int, held_out: bool) -> Scenario:
