@@ -59,10 +59,11 @@ def probing_slowly(stage: Stage) -> list[Expected]:
 
 def below_the_limit(stage: Stage) -> list[Expected]:
     """As much in an hour as is not told of, for a day and a night."""
-    rule, usage = [
+    ways: list[tuple[str, dict[str, Any]]] = [
         ("cost-burst", {"slm.cost_usd": 0.22}),
         ("token-burst", {"gen_ai.usage.input_tokens": 2700}),
-    ][stage.strength % 2]
+    ]
+    rule, usage = ways[stage.strength % 2]
     for number in range(20 * 20):
         text = talk.question(stage.rng, stage.who.topics)
         stage.world.asked(stage.at_ms + number * 3 * _MINUTE_MS, stage.who, text, more=usage)
