@@ -1,4 +1,4 @@
-"""Retention on a real trail against a model: time, holds and releases, and runs that die on their way.
+"""Retention on a real trail against a model: time, holds and releases, erasures, and runs that die on their way.
 
 SLMTRAIL_FAULT_ROUNDS: how many lives are tried.
 """
@@ -15,10 +15,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from slmtrail.app import parts
 from slmtrail.app.commands import retain
 from slmtrail.app.decree import decree
 from slmtrail.core import retaining
-from slmtrail.core.certificate import COLLECTOR
+from slmtrail.core.certificate import COLLECTOR, rows
 from slmtrail.core.errors import StoreError
 from slmtrail.core.events import timestamp_ms
 from slmtrail.core.retaining import DAY_MS
@@ -43,6 +44,7 @@ class Life(RuleBasedStateMachine):
         self.sealed: dict[int, dict[str, Any]] = {}
         self.state: dict[int, str] = {}
         """What was last left of each record."""
+        self.erased: set[int] = set()
 
     @rule(days=st.integers(5, 40))
     def live(self, days: int) -> None:
@@ -62,6 +64,21 @@ class Life(RuleBasedStateMachine):
             self.year.certify(action="released", reason="settled", subject=self.held.pop(user))
         else:
             self.held[user] = self.year.certify(action="held", reason="case 9", query=f"user:{user}")
+
+    @rule(user=USERS)
+    def erase(self, user: str) -> None:
+        leaves = [leaf for leaf, record in self.year.leaves().items() if record.get("user.id") == user]
+        if user in self.held or not leaves:
+            return
+        ledger = parts.ledger_name(self.year.settings, 0)
+        told = self.year.certify(action="erased", reason="ticket 7", ledger=ledger, leaves=rows(leaves))
+        self.erased.update(leaves)
+        self.state |= dict.fromkeys(leaves, "bare")
+        assert self.left() == self.state
+        certificate = next(leaf for leaf, record in self.sealed.items() if record["event.id"] == told)
+        proved = self.year.verified()
+        assert proved.faults == []
+        assert proved.erased[f"{ledger}/{certificate}"] == len(leaves)
 
     @precondition(lambda self: self.sealed)
     @rule(where=st.sampled_from(["decree", "expire", "half"]))
@@ -108,7 +125,7 @@ class Life(RuleBasedStateMachine):
         }
 
     def is_held(self, leaf: int) -> bool:
-        return self.sealed[leaf].get("user.id") in self.held
+        return leaf not in self.erased and self.sealed[leaf].get("user.id") in self.held
 
     def nothing_held_is_touched(self) -> None:
         left = self.left()
@@ -122,7 +139,8 @@ class Life(RuleBasedStateMachine):
         kept = self.year.policy.retention.classes[record[retaining.FIELD]]
         end_ms = (timestamp_ms(record["@timestamp"]) // kept.period_ms + 1) * kept.period_ms
         over = [self.now_ms >= end_ms + int(span[:-1]) * DAY_MS for span in (kept.content, kept.keep)]
-        return "gone" if over[1] else "bare" if over[0] and record["slm.salts"] else "full"
+        bare = leaf in self.erased or (over[0] and record["slm.salts"])
+        return "gone" if over[1] else "bare" if bare else "full"
 
     def teardown(self) -> None:
         try:
