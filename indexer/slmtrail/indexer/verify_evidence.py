@@ -202,10 +202,14 @@ def check(case: Case, key: Ed25519PublicKey) -> dict[str, Any]:
             raise Wrong(f"a head is of {origin!r}, not of {ledger!r}")
         heads[ledger] = number, data, int(size), base64.b64decode(root, validate=True)
     lines = case.read("records.ndjson").splitlines()
+    places = set()
     for line in lines:
         record = json.loads(line, object_pairs_hook=unique)
         number, data, size_, root_ = heads[record["slm.ledger.id"]]
         leaf = record["slm.ledger.leaf"]
+        if (number, leaf) in places:
+            raise Wrong(f"record {record['event.id']} at leaf {leaf} stands in the case twice")
+        places.add((number, leaf))
         try:
             check_record(record, case.read(f"proofs/{number}/{leaf}.tlog-proof"), data, size_, root_)
         except Wrong as error:
@@ -227,8 +231,13 @@ def main() -> int:
     parser.add_argument("--key", help="the ledger's public key, got from elsewhere than the case")
     given = parser.parse_args()
     try:
+        trusted = load_key(given.key) if given.key else None
+    except Exception:  # whatever was given for a key
+        say(f"NOT VERIFIED: {given.key[:100]!r} is no public key of a ledger: a PEM file, or a line name+id+base64")
+        return 2
+    try:
         case = Case(given.case)
-        key = load_key(given.key or case.read("keys/ledger.vkey").decode().split("\n")[0])
+        key = trusted or load_key(case.read("keys/ledger.vkey").decode().split("\n")[0])
         manifest = check(case, key)
     except Wrong as error:
         say(f"NOT VERIFIED: {error}")

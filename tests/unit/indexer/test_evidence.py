@@ -164,6 +164,7 @@ FORGERIES: dict[str, Change] = {
     "a record is another": lambda f: lines(f, lambda r: [r[0].replace(b"question", b"answer!!"), *r[1:]]),
     "a record is missing": lambda f: lines(f, lambda r: r[1:]),
     "a record is doubled": lambda f: lines(f, lambda r: [r[0], *r]),
+    "a record stands for another": lambda f: lines(f, lambda r: [r[0], r[0], *r[2:]]),
     "a record is at another leaf": lambda f: lines(f, lambda r: [r[0].replace(b'leaf":1,', b'leaf":2,'), *r[1:]]),
     "a salt is gone": lambda f: lines(f, lambda r: [r[0].replace(b'"user.id":"', b'"user.ix":"', 1), *r[1:]]),
     "a field twice": lambda f: lines(
@@ -204,6 +205,14 @@ def test_the_program_in_words_and_exit_codes(made: Made, tmp_path: Path) -> None
         done = program(path, made.vkey)
         assert (done.returncode, done.stderr) == (2, "")
         assert done.stdout.startswith("NOT VERIFIED")
+
+
+def test_what_is_no_key_is_told_as_such(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "private.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    for key in (str(tmp_path / "none.pub"), str(tmp_path), str(tmp_path / "private.pem"), "a+b+c"):
+        done = program(made.path, key)
+        assert (done.returncode, done.stderr) == (2, "")
+        assert "is no public key" in done.stdout
 
 
 @pytest.mark.parametrize(
