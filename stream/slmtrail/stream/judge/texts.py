@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +15,9 @@ Speaker = Literal["system", "user", "content", "answer"]
 
 MAX_CHARS = 96 * 1024
 """How much of one record is looked at: of what is longer, its beginning and end."""
+
+
+_CODE = re.compile(r"```.*?(?:```|$)|`[^`\n]*`", re.DOTALL)
 
 
 class Said(NamedTuple):
@@ -65,6 +69,11 @@ def system_prompt(record: dict[str, Any]) -> str:
 def clipped(text: str) -> str:
     """`text`, or its beginning and end."""
     return text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
+
+
+def shown(text: str) -> str:
+    """What of an answer is shown as it is: not what stands in code."""
+    return _CODE.sub(" ", text) if "`" in text else text
 
 
 def _unpacked(text: str) -> str:
