@@ -105,6 +105,15 @@ def beside_its_owner(stage: Stage) -> list[Expected]:
     return [stage.expect("two-places", subject), stage.expect("key-new-network", subject, optional=True)]
 
 
+def paraphrasing(stage: Stage) -> list[Expected]:
+    """Questions at a pace that somebody could keep up, but nobody all day."""
+    for number in range(600):
+        first, second = talk.question(stage.rng, "office"), talk.question(stage.rng, "data")
+        stage.world.asked(stage.at_ms + number * 45_000, stage.who, f"{first} {second} ({number})")
+    others = [stage.expect(name, optional=True) for name in ("outside-hours", "token-burst")]
+    return [stage.expect("model-extraction", stage.user), *others]
+
+
 def _anywhere(stage: Stage) -> str:
     return f"{stage.rng.randint(20, 95)}.{stage.rng.randint(1, 250)}.2.{stage.rng.randint(2, 250)}"
 
@@ -126,6 +135,7 @@ PATIENT: list[Plan] = [
     (probing_slowly, 3, 1, Policy()),
     (below_the_limit, 2, 16, Policy()),
     (leaked, 2, 1, Policy()),
+    (paraphrasing, 1, 1, Policy()),
     (stolen_from_a_pool, 2, 1, Policy()),
     (beside_its_owner, 3, 3, Policy()),
 ]

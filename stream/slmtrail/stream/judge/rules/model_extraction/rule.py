@@ -66,17 +66,33 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     alike = distinct(asked, at_ms, text, {**p, "at_least": p["alike"], "at_most": 2 * p["alike"]})
     # In one text: as a map they would take twenty times the memory, of every user.
     recent: str = state.get("texts", "")
-    many = None
+    many, today, alike_today = None, 0, 0
     if text not in recent:
         state["texts"] = f"{recent} {text}"[-_RECENT_TEXTS * (len(text) + 1) :]
         many = count(state, at_ms, None, {**p, "at_least": p["different"]})
+        today, alike_today = _today(state, at_ms), _today(asked, at_ms)
     if alike and not _habit(state, form, at_ms):
         why = f"{alike.observed} questions of one make within {p['within']}, each with another piece changed"
         return Hit(why, observed=alike.observed, baseline=p["alike"])
     if many and not _habit(state, _ANY_FORM, at_ms):
         why = f"{many.observed} different questions within {p['within']}"
         return Hit(why, observed=many.observed, baseline=p["different"])
+    if alike_today >= p["patient"] // 2 and not _habit(state, form, at_ms):
+        why = f"{alike_today} questions of one make in a day, each with another piece changed"
+        return Hit(why, observed=alike_today, baseline=p["patient"] // 2)
+    if today >= p["patient"] and not _habit(state, _ANY_FORM, at_ms):
+        return Hit(f"{today} different questions in a day", observed=today, baseline=p["patient"])
     return None
+
+
+def _today(state: dict[str, Any], at_ms: int) -> int:
+    """How many there were on this day, with this one."""
+    today: list[int] = state.setdefault("today", [0, 0])
+    day = at_ms // DAY_MS
+    if today[0] < day:
+        today[:] = [day, 0]
+    today[1] += 1
+    return today[1]
 
 
 def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
