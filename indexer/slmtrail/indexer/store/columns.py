@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from slmtrail.core import retaining
@@ -79,8 +80,8 @@ SCALARS = Columns._fields[:-1]
 def columns(record: dict[str, Any]) -> Columns:
     """The searched values of `record`. Raises ValueError when it has no usable time."""
     ts_ms = time_ms(record)
-    scalars = [(_number if FIELDS[name].type == "integer" else _word)(record, name) for name in COLUMNS]
-    terms = {(kind, value) for kind, names in TERMS.items() for value in _terms(record, names)}
+    scalars = [take(record.get(name)) for name, take in _TAKE.items()]
+    terms = {(_TERM_OF[name], term) for name in _TERM_OF.keys() & record.keys() for term in _terms(record, name)}
     return Columns._make((ts_ms, *scalars, sorted(terms)))
 
 
@@ -100,28 +101,33 @@ def objection(record_id: str, record: dict[str, Any]) -> str:
     return ""
 
 
+_ms = lru_cache(1024)(timestamp_ms)
+"""Asked more than once about a record, and many happen at one time."""
+
+
 def time_ms(record: dict[str, Any]) -> int:
     """When it happened. Raises ValueError where it says no usable time."""
     time = record.get(TIME)
     if not isinstance(time, str):
         raise ValueError("@timestamp: is missing, or no text")
     try:
-        return timestamp_ms(time)
+        return _ms(time)
     except ValueError:
         raise ValueError("@timestamp: is not an RFC 3339 time") from None
 
 
-def _word(record: dict[str, Any], name: str) -> str | None:
-    value = record.get(name)
+def _word(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _number(record: dict[str, Any], name: str) -> int | None:
-    value = record.get(name)
+def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
-def _terms(record: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        if name in record:
-            yield from (ip_term(value) if FIELDS[name].type == "ip" else value for value in values(record, name))
+_TAKE = {name: _number if FIELDS[name].type == "integer" else _word for name in COLUMNS}
+_TERM_OF = {name: term for term, names in TERMS.items() for name in names}
+
+
+def _terms(record: dict[str, Any], name: str) -> Iterator[str]:
+    found = values(record, name)
+    return map(ip_term, found) if FIELDS[name].type == "ip" else found

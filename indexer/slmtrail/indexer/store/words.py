@@ -66,18 +66,33 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _ASCII = re.compile(
     r"(?![_]++(?![a-z0-9]))([a-z0-9_]++(?:(?:(?<=[a-z])['.:](?=[a-z])|(?<=[0-9])['.,;](?=[0-9]))[a-z0-9_]++)*+)|_++"
 )
+_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in "_'.:,;"}
+"""What stands in no word, in a text of ASCII."""
 
 
 def words(text: str) -> list[str]:
     """The words of `text` in order."""
     if text.isascii():
         pattern, text = _ASCII, text.lower()
+        found = _plain(text)
     else:
         pattern = _grammar(beyond=bool(_BEYOND.search(text)))
-    found = [word for word in pattern.findall(text) if word]
+        found = [word for word in pattern.findall(text) if word]
     if max(map(len, found), default=0) > MAX_WORD_UNITS // 2:
         found = list(_cut(pattern, text))
     return found if pattern is _ASCII else _lower(found)
+
+
+def _plain(text: str) -> list[str]:
+    """The words of a text of small letters in ASCII. Most stand between blanks, and need no expression to be found."""
+    found: list[str] = []
+    # A mark with a blank behind it joins nothing.
+    for piece in text.translate(_BREAKS).replace(", ", " ").replace(". ", " ").replace(": ", " ").split():
+        if piece.isalnum() or (piece.isidentifier() and piece.strip("_")):
+            found.append(piece)
+        else:
+            found += filter(None, _ASCII.findall(piece))
+    return found
 
 
 def _lower(found: list[str]) -> list[str]:

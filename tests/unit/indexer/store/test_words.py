@@ -47,6 +47,11 @@ def test_no_word_reaches_across_a_line(one: str, other: str) -> None:
     assert words(f"{one}\n{other}") == words(one) + words(other)
 
 
+@given(st.text("Aab12_.:',;-# \n\x00\x1c"))
+def test_a_text_in_ascii_has_the_words_that_it_has_beside_another_script(text: str) -> None:
+    assert words(f"{text}\né") == [*words(text), "é"]
+
+
 @given(texts)
 def test_no_word_is_empty_long_or_has_a_blank(text: str) -> None:
     for word in words(text * 5):
