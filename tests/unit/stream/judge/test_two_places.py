@@ -13,7 +13,7 @@ PARAMETERS = {"switches": 4, "within": "15m", "within_ms": 900_000}
 def told(state: dict[str, Any], at_ms: int) -> bool:
     """Whether one of ten requests, a minute apart and from two networks in turn, is told of."""
     places = ("203.0.0.0/16", "198.51.0.0/16")
-    return any(fold(state, at_ms + 60_000 * n, places[n % 2], PARAMETERS) for n in range(10))
+    return any(fold(state, at_ms + 60_000 * n, [places[n % 2]], PARAMETERS) for n in range(10))
 
 
 def test_it_is_told_on_the_first_day_and_not_on_those_after() -> None:
@@ -30,6 +30,6 @@ def test_of_two_places_it_is_told_for_an_hour() -> None:
 def test_another_pair_of_places_is_told_of() -> None:
     state: dict[str, Any] = {}
     told(state, 20_000 * DAY_MS)
-    fold(state, 20_005 * DAY_MS, "192.0.0.0/16", PARAMETERS)
+    fold(state, 20_005 * DAY_MS, ["192.0.0.0/16"], PARAMETERS)
     places = ("203.0.0.0/16", "192.0.0.0/16")
-    assert any(fold(state, 20_005 * DAY_MS + 60_000 * n, places[n % 2], PARAMETERS) for n in range(10))
+    assert any(fold(state, 20_005 * DAY_MS + 60_000 * n, [places[n % 2]], PARAMETERS) for n in range(10))

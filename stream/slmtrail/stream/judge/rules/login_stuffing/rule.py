@@ -14,9 +14,9 @@ _ACCOUNT = ("user.id", "user.name", "user.email", "slm.claimed.user.id", "slm.ke
 def judge(record: dict[str, Any], _: About) -> Hit | None:
     """Whose login it was, whether it succeeded, and from which address, for the window."""
     account = next((record[name] for name in _ACCOUNT if name in record), None)
-    if account is None:
-        return None
     address = record.get("network.forwarded_ip") or record.get("source.ip")
+    if account is None or address is None:
+        return None
     return Hit(value=[short(account), record["event.outcome"] == "success", short(address)])
 
 
