@@ -14,15 +14,26 @@ from collections.abc import Callable
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MIN_RANDOM_BITS_A_CHAR = 3.0
 _PLACEHOLDER = re.compile(
-    r"!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env)\b.*|[*x.•_\-]+|\$\{?\w.*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
+    r"!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env)\b.*|[*x.•_\-?]+|[\^~<>=v]{0,3}[0-9]+(?:\.[0-9]+)+|(?:/[a-z][\w.\-]*){2,}/?|(?:the|my|new|user|some)?_?(?:pass(?:word|wd|phrase)?|pwd|secret|token)|\$\{?\w.*|:[a-z_]\w*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
     re.IGNORECASE | re.DOTALL,
 )
-_PLAIN_WORD = re.compile(r"[^\W\d][^\W\d\-]*(?:-[^\W\d]+)*-?[.:!?)]?|[0-9]{1,8}[.]?|(?:true|false|null)\W*")
+_PLAIN_WORD = re.compile(
+    r"[^\W\d][^\W\d\-]*(?:-[^\W\d]+)*-?[.:!?)]?|[0-9]{1,8}(?:[.\-\u2013][0-9]+)?[.%]?|(?:true|false|null)\W*"
+)
 _CODE = re.compile(
-    r"[A-Za-z_][\w.]*(?:::\w+)*[(\[].*|(?:os|process|env|self|this|config|settings|request|args)\.\w.*|"
+    r":?[A-Za-z_][\w.]*(?:::\w+)*[(\[].*|(?:os|process|env|self|this|config|settings|request|args)\.\w.*|"
     r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\W?",
     re.DOTALL,
 )
+# What has letters and digits without being chosen as a secret: names of things, versions, amounts, dates, files.
+_TECHNICAL = re.compile(
+    r"[\^~<>=v]{0,3}[0-9]+(?:[.,:/_\-][0-9a-z]+)*[a-z%]{0,6}|[a-z]{1,16}[_\-]?[0-9]{1,2}[a-z]{0,2}|[A-Z]{1,8}(?:[_\-][0-9A-Za-z]{1,5}){1,4}|[A-Z]{1,8}[0-9]{1,6}|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|"
+    r"[A-Za-z]+[0-9]{1,2}|(?i:sha|aes|utf|rsa|iso|rfc|cve|pbkdf|base|oauth)[_\-]?[0-9][\w\-]{0,12}|"
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?:[a-z]+[0-9]{0,2}|[0-9]{1,4}[a-z]?)(?:[_\-./:]+(?:[a-z]+[0-9]{0,2}|[0-9]{1,4}[a-z]?))+|"
+    r"[\w./~\-]{1,100}\.(?:[a-z]{2,4}|md|py|js|h|c|json|yaml|html|toml|[jt]sx)|[a-z][a-z+]{1,9}://.*|[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+",
+    re.DOTALL,
+)
+_SIGNS = frozenset("!#$%&*+=?@^~")
 _MARKER = re.compile(r"[A-Z][A-Z0-9_]*_[0-9]+|h[0-9]+:[0-9a-f]{24}")
 
 
@@ -45,6 +56,18 @@ def is_no_placeholder(secret: str) -> bool:
 def is_assigned(secret: str) -> bool:
     """It is a value that someone chose as a secret, not a type, a word, a number or a piece of code."""
     return is_no_placeholder(secret) and not _PLAIN_WORD.fullmatch(secret) and not _CODE.fullmatch(secret)
+
+
+def is_coined(secret: str) -> bool:
+    """It is assigned, and nothing but a secret is written so: letters with digits or signs, no name of a thing."""
+    return (
+        any(map(str.isalpha, secret))
+        and not secret.isalpha()
+        and (any(map(str.isdigit, secret)) or not _SIGNS.isdisjoint(secret))
+        and not any(map(str.isspace, secret))
+        and is_assigned(secret)
+        and not _TECHNICAL.fullmatch(secret)
+    )
 
 
 def is_jwt(secret: str) -> bool:
@@ -81,6 +104,7 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "random": is_random,
     "not_placeholder": is_no_placeholder,
     "assigned": is_assigned,
+    "coined": is_coined,
     "jwt": is_jwt,
     "user_and_password": is_user_and_password,
     "github": has_github_checksum,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cached_property
+
 from slmtrail.core.secrets.catalogue import RULES
 from slmtrail.core.secrets.matcher import Secret, SecretMatcher
 from slmtrail.core.secrets.rules.rule import Rule
 from slmtrail.stream.redact import expression
+from slmtrail.stream.redact.expression import Expression
 from slmtrail.stream.redact.patterns import PatternTable
 from slmtrail.stream.redact.seen import Seen
 
@@ -24,12 +28,11 @@ class SecretPlan:
             if not any(anchor.isascii() for anchor in rule.anchors):
                 beyond_ascii.append(rule)
                 continue
-            try:
-                known = expression.read(rule.pattern, 0)
-            except expression.Unreadable:
-                self._always.append(SecretMatcher([rule]))
-            else:
+            known = _known(rule)
+            if known:
                 self._by_number[table.add_gate(known, once=True)] = SecretMatcher([rule])
+            else:
+                self._always.append(SecretMatcher([rule]))
         # The gate, to which all letters beyond ASCII are one, would see them everywhere.
         self._beyond_ascii = SecretMatcher(beyond_ascii)
 
@@ -38,11 +41,18 @@ class SecretPlan:
         found = [secret for matcher in self._always for secret in matcher.find(seen.text)]
         if not seen.text.isascii():
             found += self._beyond_ascii.find(seen.text)
-        gated = self._table.gate.gated
-        if len(gated) < len(self._by_number):  # no gate covers all of them
-            numbers = [number for number in self._by_number if number in seen.hits or number not in gated]
-        else:
-            numbers = list(self._by_number.keys() & seen.hits.keys())
-        for number in sorted(numbers):
+        for number in sorted((self._by_number.keys() & seen.hits.keys()) | self._ungated):
             found += self._by_number[number].find(seen.text)
         return found
+
+    @cached_property
+    def _ungated(self) -> frozenset[int]:
+        """The rules that no gate covers, once it is made: they run on every text."""
+        return frozenset(self._by_number.keys() - self._table.gate.gated)
+
+
+def _known(rule: Rule) -> Expression | None:
+    for pattern in filter(None, (rule.gate, rule.pattern)):
+        with suppress(expression.Unreadable):
+            return expression.read(pattern, 0)
+    return None

@@ -11,6 +11,7 @@ from slmtrail.stream.redact import jsontext, pairs
 from slmtrail.stream.redact.redactor import Redactor
 
 SECRET = "hunter2-xyz"
+COINED = "Tr0ub4dor-hunter2-xyz"
 PAIRS: list[Any] = [
     {"name": "DB_PASSWORD", "value": SECRET},
     {"value": SECRET, "name": "DB_PASSWORD"},
@@ -40,6 +41,20 @@ PAIRS: list[Any] = [
     ["mysql", "--user", "bob", "--password", SECRET, "shop"],
     ["DB_PASSWORD", SECRET],
     {"Env": ["COLOR=blue", f"DB_PASSWORD={SECRET}"]},
+    {"type": "password", "value": COINED},
+    {"field": "password", "data": COINED},
+    {"selector": "#password", "text": COINED},
+    {"element": "Password field", "text": COINED},
+    {"question": "What is your password?", "answer": COINED},
+    {"name": "DB_PASSWORD", "value": {"current": COINED, "previous": COINED}},
+    {"passwords": {"bob": COINED, "eve": {"old": COINED}}},
+    {"api_keys": [COINED]},
+    {"columns": ["user", "password"], "rows": [["bob", SECRET], ["eve", SECRET]]},
+    {"fields": [{"name": "id"}, {"name": "token"}], "data": [[1, SECRET]]},
+    [["user", "api_key"], ["bob", SECRET]],
+    ["mysql", "-u", "root", f"-p{SECRET}", "shop"],
+    {"command": "curl", "args": ["curl", "-u", f"bob:{COINED}", "https://x.example"]},
+    ["sshpass", "-p", COINED, "ssh", "bob@host.example"],
 ]
 HARMLESS: list[Any] = [
     {"name": "color", "value": "blue-7x"},
@@ -52,6 +67,12 @@ HARMLESS: list[Any] = [
     ["user", "password", "blue-7x"],
     {"required": ["color", "password"], "color": ["--blue", "blue-7x"]},
     ["--password", "required", "blue-7x"],
+    {"type": "token", "value": "hello"},
+    {"password": {"type": "string", "minLength": 8, "example": "level-7x"}},
+    {"tokens": ["The", "##ing3", "<0x0A>"]},
+    {"columns": ["user", "color"], "rows": [["bob", "Tr0ub4dor-7x"]]},
+    ["user", "password", "blue-7x", "Tr0ub4dor-7x"],
+    ["docker", "run", "-p", "8080:80", "-u", "app:staff", "nginx"],
 ]
 
 

@@ -1,5 +1,7 @@
 """Pieces of patterns that rules have in common."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re
@@ -22,14 +24,16 @@ ASSIGNED = (
 # An ampersand ends it where the next parameter of an address follows.
 VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|&(?![\w.\-\[\]]{1,40}=)|\\[^\s\"'`]){6,256})"
 KEY_WORDS = (
-    r"(?:[Pp]ass(?:word|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|(?<![A-Za-z])(?:[Pp]ass|PASS)|"
-    r"(?<![A-Za-z])(?:[Pp]w|PW|[Pp]sk|PSK)|[Ss]ecret(?:[_\-]?[Kk]ey(?:_base)?)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\-]?[Kk]ey|API[_\-]?(?:KEY|[Kk]ey)|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
-    r"[Pp]rivate[_\-]?[Kk]ey|PRIVATE[_\-]?KEY|[Cc]redential|CREDENTIAL|"
-    r"[Pp]asswort|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|[Ss]enha|[Ww]achtwoord|[Hh]as\u0142o|[Pp]arola)"
+    r"(?:[Pp]ass(?:[Ww]ord|wd|phrase|code|[Kk]ey)|PASS(?:WORD|WD|PHRASE|CODE|KEY)|[Pp]wd|PWD|(?<![A-Za-z])(?:[Pp]ass|PASS(?!: ))|"
+    r"(?<=[a-z])Pass(?![a-z])|(?:(?<=db)|(?<=ftp)|(?<=root)|(?<=user)|(?<=admin)|(?<=smtp)|(?<=ldap)|(?<=bind)|(?<=ssh)|(?<=SSH))(?:pass|pw|PASS)(?![A-Za-z])|[Pp]swd?(?![A-Za-z])|"
+    r"(?<![A-Za-z])(?:[Pp]w|PW|[Pp]sk|PSK)|[Ss]ecret(?:[_\-]?[Kk]ey(?:_base)?)?|SECRET(?:[_\-]?KEY(?:_BASE)?)?|[Aa]pi[_\- ]?[Kk]ey|API[_\- ]?(?:KEY|[Kk]ey)|[Aa]ccess[_\-]?[Kk]ey|ACCESS[_\-]?KEY|[Tt]oken|TOKEN|"
+    r"[Pp]rivate[_\-]?[Kk]ey|PRIVATE[_\-]?KEY|[Pp]re[_\-]?[Ss]hared[_\-]?[Kk]ey|[Cc]redential|CREDENTIAL|"
+    r"[Pp]asswort|[Kk]ennwort|[Mm]ot[ _]de[ _]passe|motDePasse|(?<![A-Za-z])(?:[Mm]dp|[Cc]lave)|[Cc]ontrase[n\u00f1]a|[Ss]enha|[Ww]achtwoord|"
+    r"(?<![A-Za-z])(?:[Hh]as[l\u0142]o|[Hh]eslo|[Gg]eslo|[Pp]arola)|[Ll][o\u00f6]senord|[Aa]dgangskode|[Pp]assord|[Ss]alasana|[Jj]elsz[o\u00f3]|[Ll]ozinka|[Kk]ata sandi)"
 )
 # Which of several: DB_PASSWORD_PROD, token2, SECRET_KEY_OLD.
 WHICH = (
-    r"(?:[0-9]{1,2}|[_\-.](?:[0-9]{1,2}|"
+    r"(?:[Vv]alue|[Ss]tring|[Tt]ext|[Bb]inary|[Cc]onfirmation|[0-9]{1,2}|[_\-.](?:[0-9]{1,2}|plain(?:text)?|value|string|text|confirm(?:ation)?|"
     + any_case(
         "prod|production|dev|development|staging|stage|test|live|sandbox|qa|uat|old|new|current|previous|primary"
     )
@@ -38,19 +42,11 @@ WHICH = (
     + r")){0,2}"
 )
 KEY_ANCHORS = (
-    *(
-        "pass",
-        "pw",
-        "psk",
-        "secret",
-        "api",
-        "access",
-        "token",
-        "private",
-        "credential",
-        "kennwort",
-        "contrase\u00f1a",
-        "senha",
-    ),
-    *("wachtwoord", "has\u0142o", "parola"),
+    *("pass", "pw", "psk", "psw", "secret", "token", "credential"),
+    *(f"{kind}{mark}key" for kind in ("api", "access", "private", "shared") for mark in ("", "_", "-", " ")),
+    *("kennwort", "mot de passe", "mot_de", "motde", "mdp", "clave", "contrasena", "contrase\u00f1a", "senha"),
+    *("wachtwoord", "haslo", "has\u0142o", "heslo", "geslo", "parola", "losenord", "l\u00f6senord", "adgangskode"),
+    *("salasana", "jelszo", "jelsz\u00f3", "lozinka", "kata sandi"),
 )
+# What every match with a name in it has, in little: for gates.
+KEY_GATE = rf"(?i)(?:{'|'.join(KEY_ANCHORS)})"

@@ -30,11 +30,31 @@ RULES = (
         "sql-password",
         "CONNECTION_PASSWORD",
         rf"\b(?:{any_case('identified')}\s{{1,3}}(?:{any_case('with')}\s{{1,3}}[^\s]{{1,40}}\s{{1,3}})?{any_case('by')}|{any_case('password')})"
-        r"\s{1,3}'(?P<secret>[^\s']{4,256})'",
+        r"(?:\s{1,3}|\s{0,3}=\s{0,3}|\s{0,3}\(\s{0,3})N?[\"'](?P<secret>[^\s\"']{4,256})[\"']",
         ("identified", "password"),
-        ("CREATE USER bob IDENTIFIED BY '¦Hunter22!';", "ALTER ROLE bob WITH PASSWORD '¦Hunter22!';"),
+        (
+            "CREATE USER bob IDENTIFIED BY '¦Hunter22!';",
+            "ALTER ROLE bob WITH PASSWORD '¦Hunter22!';",
+            'create user bob identified by "¦Hunter22!"',
+            "ALTER LOGIN sa WITH PASSWORD = N'¦Hunter22!'",
+        ),
         ("ALTER ROLE bob PASSWORD '${PW}'", "identified by 'Dr Smith et al.'", "the word password 'required'"),
         check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "sql-bare-secret",
+        "CONNECTION_PASSWORD",
+        rf"\b(?:{any_case('identified')}\s{{1,3}}{any_case('by')}\s{{1,3}}|{any_case('secret')}\s{{1,3}}'|{any_case('pragma')}\s{{1,3}}{any_case('key')}\s{{0,3}}=\s{{0,3}}['\"])"
+        r"(?P<secret>[^\s\"';,()]{6,256})",
+        ("identified", "secret", "pragma"),
+        (
+            "CREATE USER bob IDENTIFIED BY ¦Hunter22!x;",
+            "CREATE SECRET s (TYPE S3, KEY_ID 'x', SECRET '¦Hunter22!x')",
+            "PRAGMA key = '¦Hunter22!x';",
+        ),
+        ("tables are identified by table2", "PRAGMA key = 'name'", "IDENTIFIED BY EXTERNALLY"),
+        check="coined",
         score=0.7,
     ),
     Rule(

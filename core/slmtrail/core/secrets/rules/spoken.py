@@ -1,8 +1,22 @@
 """Passwords and codes that are said in a sentence."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from slmtrail.core.secrets.rules.rule import Rule
+
+_WORD = r"(?P<secret>(?=[^\s]{0,64}[0-9])[^\s\"'`\u201c\u201d\u00ab\u00bb<>,;(){}\[\]]{6,256}?)(?=[.,;:?)\]}]?(?:[\s\"'`\u201d\u00bb<,;)]|\Z))"
+_OPEN = r"[\"'`(\u201c\u201e\u00ab*]{0,3}"
+_NOUN = (
+    r"(?<![A-Za-z])(?:[Pp]ass(?:word|phrase|code|wort|wd|ord)?|[Pp]wd?|[Kk]ennwort|[Mm]ot de passe|[Mm]dp|[Cc]ontrase\u00f1a|[Cc]lave|[Ss]enha|"
+    r"[Ww]achtwoord|[Pp]arola|[Hh]as\u0142o|[Ll]\u00f6senord|[Aa]dgangskode|[Ss]alasana(?:ni)?|[Jj]elsz[\u00f3a]\w{0,3}|[Hh]eslo|[Gg]eslo|[Ll]ozinka|"
+    r"[Kk]ata sandi(?:nya)?|[Nn]eno la siri|[Cc]redentials?|[Cc]reds)"
+)
+_KEY_NOUN = (
+    r"(?<![A-Za-z])(?:[Tt]oken|[Ss]ecret|[Aa][Pp][Ii][ _\-]?[Kk]ey|[Aa]ccess[ _\-]?[Kk]ey|[Ss]ecret[ _\-]?[Kk]ey|"
+    r"[Pp]rivate[ _\-]?[Kk]ey|(?:[Mm]y|[Oo]ur|[Yy]our|[Tt]he)(?: [A-Za-z\-]{2,20})? [Kk]ey|[Ww]i-?[Ff]i [Kk]ey|(?:recovery|backup|access|door|safe|alarm|gate) code)"
+)
 
 RULES = (
     Rule(
@@ -23,8 +37,8 @@ RULES = (
         "spoken-password",
         "ASSIGNED_SECRET",
         r"(?<![A-Za-z])(?:[Pp]ass(?:word|phrase|code|wort)|[Pp]w|[Kk]ennwort|[Mm]ot de passe|[Cc]ontrase\u00f1a|"
-        r"[Ss]enha|[Ww]achtwoord|[Pp]arola)"
-        r"\s{1,3}(?:(?:is|was|ist|lautet|es|est|\u00e8|\u00e9)\s{0,3}:?\s{1,3}|[\-\u2013\u2014]\s{1,3})"
+        r"[Ss]enha|[Ww]achtwoord|[Pp]arola|[Pp]asswd|[Pp]wd)"
+        r"[ \t]{1,3}(?:(?:is|was|ist|lautet|es|est|\u00e8|\u00e9)\s{0,3}:?\s{1,3}|[\-\u2013\u2014]\s{1,3})"
         r"[\"'`\u201c\u201e\u00ab]?(?P<secret>[^\s\"'`\u201c\u201d\u00bb]{4,128})",
         (
             "pass",
@@ -51,12 +65,132 @@ RULES = (
     Rule(
         "spoken-code",
         "ASSIGNED_SECRET",
-        r"\b(?:PIN(?: code)?|[Pp]in code|OTP|[Pp]asscode|[Oo]ne[- ]time (?:code|password)|"
+        r"\b(?:PIN(?: code)?|[Pp]in code|(?:[Mm]y|[Yy]our|[Tt]he|[Mm]ein|[Dd]ie) pin|[Mm]ein PIN|OTP|[Pp]asscode|[Oo]ne[- ]time (?:code|password)|"
         r"[Vv]erification code|2FA code)"
         r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|est|es)\s{0,3}:?\s{1,3})(?P<secret>[0-9]{4,8})\b",
         ("pin", "otp", "passcode", "one-time", "one time", "verification code", "2fa code"),
         ("my PIN is ¦4821", "passcode: ¦483920", "Your verification code is ¦391827"),
         ("GPIO PIN: 21", "PIN is required", "OTP is 30 seconds"),
         score=0.6,
+    ),
+    Rule(
+        "told-password",
+        "ASSIGNED_SECRET",
+        # A few words may stand between, for what comes then is no word: "I changed my password from … to …".
+        _NOUN
+        + r"(?:'s)?[,:;\-\u2013\u2014(]?[ \t]{1,3}(?:[(\-\u2013\u2014/]?[^\W\d]{1,14}+['\u2019]?[^\W\d]{0,2}+[,:)/]?[ \t]{1,3}){0,6}+[/\-=]?[ \t]{0,2}"
+        + _OPEN
+        + _WORD,
+        (
+            *(
+                "pass",
+                "pw",
+                "mdp",
+                "kennwort",
+                "contrase\u00f1a",
+                "clave",
+                "senha",
+                "wachtwoord",
+                "parola",
+                "has\u0142o",
+                "l\u00f6senord",
+            ),
+            *("adgangskode", "salasana", "jelsz", "heslo", "geslo", "lozinka", "kata sandi", "neno la siri", "cred"),
+        ),
+        (
+            "The password for the server is ¦Tr0ub4dor&3x.",
+            "I changed my password to ¦Tr0ub4dor&3x",
+            "The DB password, ¦Tr0ub4dor&3x, is shared",
+            "The password (¦Tr0ub4dor&3x) expires soon",
+            "Credentials: bob / ¦Tr0ub4dor&3x",
+            "mitt l\u00f6senord \u00e4r ¦Tr0ub4dor&3x",
+        ),
+        (
+            "the password policy follows NIST-800-63B",
+            "a password reset in 2024 for bob42",
+            "passwords are hashed with sha256",
+            "pass it to main2.py",
+        ),
+        check="coined",
+        score=0.6,
+    ),
+    Rule(
+        "told-changed-password",
+        "ASSIGNED_SECRET",
+        _NOUN + r"[ \t]{1,3}from[ \t]{1,3}[^\s]{4,256}[ \t]{1,3}to[ \t]{1,3}" + _OPEN + _WORD,
+        ("pass", "pw"),
+        ("I changed my password from Old12Old34 to ¦Tr0ub4dor&3x",),
+        ("passed from a1 to version2",),
+        check="coined",
+        score=0.6,
+    ),
+    Rule(
+        "told-key",
+        "ASSIGNED_SECRET",
+        _KEY_NOUN
+        + r"[,:]?[ \t]{1,3}(?:(?:is|was|to the [a-z]{1,12} is|provided|given|used|found|received|will be|should be|called)[,:]?[ \t]{1,3}){0,2}"
+        + _OPEN
+        + _WORD,
+        ("token", "secret", "key", "code"),
+        (
+            "my api key is ¦9f8e7d6c5b4a3928",
+            "here's the API key ¦9f8e7d6c5b4a3928",
+            "Incorrect API key provided: ¦9f8e7d6c5b4a3928.",
+            "token '¦9f8e7d6c5b4a3928' is invalid",
+            "the wifi key is ¦Tr0ub4dor&3x",
+        ),
+        (
+            "the token is a JWT signed with RS256",
+            "the key is UTF-8 encoded",
+            "secret santa 2024",
+            "token bucket of 100r/s",
+        ),
+        check="coined",
+        score=0.6,
+    ),
+    Rule(
+        "said-before",
+        "ASSIGNED_SECRET",
+        r"(?<![^\s\"'`(\u201c\u00ab])"
+        + _WORD
+        + r"[\"'`\u201d\u00bb]?,?[ \t]{1,3}\(?(?:(?:which|that)[ \t])?(?:is|was|as|that's|a|\u2014|-)[ \t]{1,3}(?:the|my|our|a|an|your|his|her|their|good|strong|safe)[ \t]{1,3}"
+        r"(?:[a-z]{2,12}[ \t]{1,3}){0,2}(?:[Pp]ass(?:word|phrase|code)|API key|api key|token|secret)\b",
+        ("pass", "api key", "token", "secret"),
+        (
+            "¦Tr0ub4dor&3x is my password",
+            "Use ¦Tr0ub4dor&3x, which is the root password",
+            'is "¦Tr0ub4dor&3x" a strong password?',
+        ),
+        ("OAuth2 is a token format", "what's wrong with the password?", "step2 is the password"),
+        check="coined",
+        score=0.6,
+    ),
+    Rule(
+        "account-pair",
+        "CONNECTION_NOUN",
+        r"(?:(?<![A-Za-z])(?:[Ll]og[ -]?in|[Uu]ser(?:name)?|[Aa]ccount|[Zz]ugangsdaten|[Cc]redentials?|[Cc]reds|[Uu]):?[ \t]{1,3}(?:(?:is|are|as|with|-|/)[ \t]{1,3})?[\w.@\-]{1,64}|"
+        r"(?<![\w./\-])(?:root|admin|administrator|sa|postgres|sys|system|scott))[ \t]{0,2}(?:[/:]|[Pp]:|[Pp]w:?|with)[ \t]{0,2}"
+        + r"(?![/.~])"
+        + _OPEN
+        + _WORD,
+        ("log", "user", "account", "zugangsdaten", "cred", "u:", "root", "admin", "sa", "postgres", "sys", "scott"),
+        (
+            "login: bob / ¦Tr0ub4dor&3x",
+            "credentials are bob:¦Tr0ub4dor&3x",
+            "admin:¦Tr0ub4dor&3x",
+            "u: bob p: ¦Tr0ub4dor&3x",
+        ),
+        ("user bob / alice2", "root:x:0:0:root:/root:/bin/bash", "admin/config2", "login page: https://x1.example/2"),
+        check="coined",
+        score=0.6,
+    ),
+    Rule(
+        "wifi-code",
+        "CONNECTION_NOUN",
+        r"WIFI:(?:[A-Z]:[^;]{0,64};){0,4}P:(?P<secret>[^;\s]{4,64});",
+        ("wifi:",),
+        ("WIFI:S:home;T:WPA;P:¦hunter2!;;",),
+        ("WIFI:S:home;T:nopass;;",),
+        check="not_placeholder",
     ),
 )

@@ -98,4 +98,47 @@ RULES = (
         check="not_placeholder",
         score=0.8,
     ),
+    Rule(
+        "authorization-value",
+        "BEARER_TOKEN",
+        r"[Aa](?:uthorization|UTHORIZATION)[\"']?\]?\s{0,3}[:=,]\s{0,3}[\"']?(?:[A-Z][\w\-]{2,20}\s{1,3}[^\n]{0,200}?(?:[Ss]ignature|response)=[\"']?|[A-Z][A-Za-z]{2,10}\s{1,3})?"
+        r"(?P<secret>[A-Za-z0-9\-._~+/%!@#$^*&]{6,4000}={0,2})(?![A-Za-z0-9(])",
+        ("authorization",),
+        (
+            "Authorization: ¦9f8e7d6c5b4a3928",
+            'headers = {"Authorization": "¦9f8e7d6c5b4a3928"}',
+            'Authorization: Digest username="bob", response="¦9f8e7d6c5b4a3928"',
+            "Authorization: AWS4-HMAC-SHA256 Credential=A/20240101, Signature=¦9f8e7d6c5b4a3928",
+        ),
+        ("Authorization: Bearer YOUR_TOKEN", "authorization: oauth2", "authorization: see RFC7235"),
+        check="coined",
+        score=0.8,
+    ),
+    Rule(
+        "cookie-of-a-login",
+        "SESSION_COOKIE",
+        r"[Cc]ookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:[^\s;=]{1,64}=[^;\n]{0,256};\s{0,3}){0,8}?[\w.\-]{0,40}"
+        r"(?:[Ss]ess|SESS|[Ss]id|SID|[Aa]uth|AUTH|[Rr]emember|[Tt]oken|TOKEN|[Ll]ogin|[Jj]wt|[Tt]icket)[\w.\-]{0,40}=(?P<secret>[^\s;,\"'<>]{6,4000})",
+        ("cookie",),
+        ("Cookie: theme=dark; remember_me=¦hunter2-Xyz9; a=b", "Set-Cookie: sid=¦hunter2-Xyz9; HttpOnly"),
+        ("Cookie: theme=dark; lang=en-US; ab=variant2", "Set-Cookie: session=; Max-Age=0", "cookie: auth=none"),
+        check="coined",
+        score=0.8,
+    ),
+    Rule(
+        "address-parameter",
+        "ASSIGNED_SECRET",
+        r"[?&;#](?:[Xx]-[A-Za-z]{2,5}-)?(?:key|[Ss]ig(?:nature)?|code|auth|ticket|otp|pw|bindpw|jwt|SAMLResponse|j?session_?[Ii]?[Dd]?|sid|[a-z]{1,12}[_\-]?key)=(?P<secret>[^\s&\"'<>#;]{8,4000})",
+        ("?", "&", ";", "#"),
+        (
+            "https://x.example/a?b=1&sig=¦9f8e7d6c5b4a3928",
+            "https://x.example/cb?code=¦aB3dE5fG7h&state=x",
+            "https://b.s3.amazonaws.com/k?X-Amz-Expires=1&X-Amz-Signature=¦9f8e7d6c5b4a3928",
+            "https://x.example/a;jsessionid=¦9F8E7D6C5B4A3928",
+        ),
+        ("https://x.example/?key=created_at&code=404", "https://x.example/a?key=name-2024&sort=asc"),
+        check="coined",
+        score=0.7,
+        gate=r"[?&;#](?i:x-[a-z]+-)?(?i:key|sig|code|auth|ticket|otp|pw|bindpw|jwt|samlresponse|j?session|sid|[a-z]+[_\-]?key)[a-zA-Z_]*=",
+    ),
 )

@@ -1,0 +1,118 @@
+"""Values that stand where the layout says so: below or beside a name in a table, in an element, behind markup."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_GATE, KEY_WORDS, WHICH
+from slmtrail.core.secrets.rules.rule import Rule
+
+_VALUE = r"(?![&?])(?P<secret>[^\s\"'`<>|,;(){}\[\]]{4,256}?)(?=\*{0,2}(?:[\s\"'`<|,;)\]}]|&lt;|\Z))"
+
+RULES = (
+    Rule(
+        "column-secret",
+        "ASSIGNED_SECRET",
+        r"(?P<secret>" + KEY_WORDS + WHICH + r")[\"'`*]{0,3}(?=[ \t]{0,40}[,;|│&\t\n\r\\\])}]|[ ]{2})",
+        KEY_ANCHORS,
+        (
+            "user,password,note\nbob,¦hunter2!,home\n",
+            "id;api_key\n7;¦9f8e7d6c5b4a3928",
+            "| user | password |\n|------|----------|\n| bob | `¦hunter2!` |",
+            " user | password \n------+----------\n bob  | ¦hunter2!\n(1 row)",
+            '"user","password"\n"bob, jr.","¦hunter2!"',
+            '{"columns": ["user", "password"], "rows": [["bob", "¦hunter2!"]]}',
+            "INSERT INTO users (name, password) VALUES ('bob', '¦hunter2!')",
+            "USER      PASSWORD      ROLE\nbob       ¦hunter2!      admin",
+        ),
+        (
+            "| Option | Default |\n|---|---|\n| --password | none |\n| --token-file | /run/token1 |",
+            "user,password\nbob,required",
+            "I lost my password, again\nThat was on May-5th, too",
+            "name,tokens\nfoo,1024k",
+            "INSERT INTO users (name, password) VALUES (?, $2)",
+            '["user", "password", "blue-7x"]',
+            "bob,token\n\neve,level-7",
+        ),
+        check="assigned",
+        score=0.7,
+        at_anchor=True,
+        is_column=True,
+    ),
+    Rule(
+        "element-secret",
+        "ASSIGNED_SECRET",
+        r"<[A-Za-z0-9_.:\-]{0,60}"
+        + KEY_WORDS
+        + r"[A-Za-z0-9_.\-]{0,20}(?:\s[^<>]{0,200})?>\s{0,3}(?:<!\[CDATA\[)?(?P<secret>[^\s<>\[\]]{6,256})\s{0,3}(?:\]\]>\s{0,3})?</",
+        KEY_ANCHORS,
+        (
+            "<password>¦hunter2!</password>",
+            "<db:apiKey>¦9f8e7d6c5b4a3928</db:apiKey>",
+            '<wsse:Password Type="text">¦hunter2!</wsse:Password>',
+            "<password><![CDATA[¦hunter2!]]></password>",
+        ),
+        ("<password>required</password>", "<token>${TOKEN}</token>"),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "element-named-secret",
+        "ASSIGNED_SECRET",
+        r"\b(?:name|key|id|Name|Key)=[\"'][A-Za-z0-9_.:\-]{0,60}"
+        + KEY_WORDS
+        + WHICH
+        + r"[\"'][^<>]{0,100}>\s{0,20}(?:<value[^<>]{0,40}>\s{0,3})?(?P<secret>[^\s<>]{4,256})\s{0,3}</",
+        KEY_ANCHORS,
+        (
+            '<property name="password">¦hunter2!</property>',
+            '<setting name="Password" serializeAs="String"><value>¦hunter2!</value></setting>',
+        ),
+        ('<property name="password">required</property>', '<string name="password_hint">At least 8x</string>'),
+        check="assigned",
+        score=0.7,
+    ),
+    Rule(
+        "marked-up-secret",
+        "ASSIGNED_SECRET",
+        # Between the name and its value stand a separator and markup, or markup alone.
+        KEY_WORDS
+        + WHICH
+        + r"(?:\s{0,3}(?:</?[A-Za-z][^<>]{0,60}>|&lt;/?[A-Za-z][^<>&]{0,60}&gt;|&gt;|[*`|]{1,3}|__|-{1,2}>|={1,3}>|[\u2192\u2014\u2013]|[:=]|<!\[CDATA\[)){1,6}"
+        r"\s{0,3}[\"'`]{0,3}" + _VALUE,
+        KEY_ANCHORS,
+        (
+            "<tr><td>Password:</td><td><code>¦Tr0ub4dor&3x</code></td></tr>",
+            "<key>apiToken</key>\n<string>¦9f8e7d6c5b4a3928</string>",
+            "**Password:** ¦Tr0ub4dor&3x",
+            "| **API key** | `¦9f8e7d6c5b4a3928` |",
+            "Password:\n```\n¦Tr0ub4dor&3x\n```",
+            "Password \u2192 ¦Tr0ub4dor&3x",
+            "&lt;password&gt;¦Tr0ub4dor&3x&lt;/password&gt;",
+        ),
+        (
+            "| password | string | at least 8 |",
+            "**Password:** required",
+            "<td>Password</td><td>8-64</td>",
+            "| Token | GPT-4o |",
+            "- **Token**: `my-app2`",
+        ),
+        check="coined",
+        score=0.7,
+        at_anchor=True,
+        gate=KEY_GATE + r"[a-z0-9_.\-]{0,24}\s{0,3}[<>&*_`|=:" + "\u2192\u2014\u2013" + r"\-]",
+    ),
+    Rule(
+        "form-data-secret",
+        "ASSIGNED_SECRET",
+        r"form-data;\s{0,3}name=[\"'][^\"'\n]{0,60}"
+        + KEY_WORDS
+        + WHICH
+        + r"[\"'](?:\\r)?(?:\\n|[\r\n\\]){2,8}(?P<secret>[^\s\"'\\]{4,256})",
+        ("form-data",),
+        ('Content-Disposition: form-data; name="password"\r\n\r\n¦hunter2!\r\n--x',),
+        ('Content-Disposition: form-data; name="password"\r\n\r\n--x',),
+        check="assigned",
+        score=0.7,
+    ),
+)
