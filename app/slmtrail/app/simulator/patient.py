@@ -107,9 +107,9 @@ def beside_its_owner(stage: Stage) -> list[Expected]:
 
 def paraphrasing(stage: Stage) -> list[Expected]:
     """Questions at a pace that somebody could keep up, but nobody all day."""
-    for number in range(600):
+    for number in range(750):
         first, second = talk.question(stage.rng, "office"), talk.question(stage.rng, "data")
-        stage.world.asked(stage.at_ms + number * 45_000, stage.who, f"{first} {second} ({number})")
+        stage.world.asked(stage.at_ms + number * 40_000, stage.who, f"{first} {second} ({number})")
     others = [stage.expect(name, optional=True) for name in ("outside-hours", "token-burst")]
     return [stage.expect("model-extraction", stage.user), *others]
 

@@ -77,9 +77,9 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     if many and not _habit(state, _ANY_FORM, at_ms):
         why = f"{many.observed} different questions within {p['within']}"
         return Hit(why, observed=many.observed, baseline=p["different"])
-    if alike_today >= p["patient"] // 2 and not _habit(state, form, at_ms):
+    if alike_today >= p["patient"] // 3 and not _habit(state, form, at_ms):
         why = f"{alike_today} questions of one make in a day, each with another piece changed"
-        return Hit(why, observed=alike_today, baseline=p["patient"] // 2)
+        return Hit(why, observed=alike_today, baseline=p["patient"] // 3)
     if today >= p["patient"] and not _habit(state, _ANY_FORM, at_ms):
         return Hit(f"{today} different questions in a day", observed=today, baseline=p["patient"])
     return None
