@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="changes nothing: it takes a second")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
-    told = {half: scored(half) for half in ("improve", "held_out", "held_out_hard")}
+    told = {half: scored(half) for half in ("improve", "improve_wild", "held_out", "held_out_hard", "held_out_wild")}
     if given.json:
         print(orjson.dumps(told).decode())
         return
