@@ -374,5 +374,8 @@ class _Every(dict[int, str]):
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
+    def __bool__(self) -> bool:
+        return True
+
     def get(self, _number: int, _default: Any = None) -> str:
         return self._reason

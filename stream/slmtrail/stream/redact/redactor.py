@@ -137,7 +137,7 @@ class _Record:
     def redact(self, event: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         plans: dict[str, list[_Plan]] = {}
         broken: dict[str, str] = {}
-        if self._analyzer.finds_names:
+        if self._analyzer.finds_names and not self._withhold:  # what was fatal once is not tried in one piece again
             self._prepare(event)
         treatments = [(name, *self._treatments.get(name, _UNKNOWN)) for name in sorted(event)]
         for name, type_, treatment in treatments:

@@ -48,6 +48,16 @@ class Temperamental:
         return [Finding("WORD", 0, 1, 1.0, "test")] if text.startswith("a") else []
 
 
+class Forgoing(Temperamental):
+    """One that also dies before it is at a text: when it is told which are coming."""
+
+    finds_names = True
+
+    def prepare(self, texts: list[str]) -> None:
+        if any("doomed" in text for text in texts):
+            os._exit(1)
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[RedactPool]:
     options = RedactOptions(deadline_ms=200)
@@ -76,6 +86,15 @@ def test_a_bad_text_is_withheld_alone(pool: RedactPool, word: str, reason: str) 
     withheld = [found for found in bad[1] if found["type"] == "WITHHELD"]
     assert {found["rule"] for found in withheld} == {reason}
     assert {found["path"] for found in withheld} == {"message", "labels/x"}
+
+
+def test_an_event_that_kills_its_worker_outside_of_a_text_is_withheld_whole() -> None:
+    with RedactPool(RedactOptions(), KEY, workers=1, analyzer=f"{__name__}:Forgoing") as made:
+        events = [{"message": "a good one"}, {"message": "doomed", "error.message": "a side"}]
+        good, bad = made.submit(events).result(60)
+    assert good[0] == {"message": "<WORD_1> good one"}
+    assert bad[0] == {"message": "<WITHHELD>", "error.message": "<WITHHELD>"}
+    assert {found["rule"] for found in bad[1]} == {"crash"}
 
 
 def test_texts_can_be_redacted_by_themselves(pool: RedactPool) -> None:
