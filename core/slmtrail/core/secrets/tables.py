@@ -22,6 +22,7 @@ _FIRST_ROW = {
     "[": re.compile(r"\]\s*,\s*\[(?!\s*\[)|\][^()\[\]]{0,80}\[\s*\["),
     "(": re.compile(r"\)\s*(?i:values)\s*\("),
 }
+_ROW_BEFORE = re.compile(r"\]\s*,\s*\Z")
 _NEXT_ROW = {"[": re.compile(r"\s*\]\s*,\s*\["), "(": re.compile(r"\s*\)\s*,\s*\(")}
 _VALUE = re.compile(r"[\s\"'`*\\]*([^\s\"'`]{4,256}?)[\s\"'`*\\]*\Z")
 
@@ -42,7 +43,7 @@ def cells_in_rows(text: str, start: int, end: int) -> list[Span]:
     left = max(
         text.rfind("[", max(0, start - _MAX_HEAD_CHARS), start), text.rfind("(", max(0, start - _MAX_HEAD_CHARS), start)
     )
-    if left < 0:
+    if left < 0 or _ROW_BEFORE.search(text, max(0, left - 8), left):
         return []
     mark = text[left]
     right = text.find(_CLOSING[mark], end, end + _MAX_HEAD_CHARS)
