@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -225,9 +225,9 @@ async def read_all(bus: Bus, topic: str, partitions: int = PARTITIONS) -> list[D
     return found
 
 
-async def check(trail: JobTrail, bus: Bus) -> dict[str, int]:
-    """Compares all that came out with the oracle; the counts of it."""
-    should = expected(await read_all(bus, FRAMES, trail.partitions), desk(trail.settings))
+async def check(trail: JobTrail, bus: Bus, before: Sequence[Delivery] = ()) -> dict[str, int]:
+    """Compares all that came out with the oracle; the counts of it. `before`: frames of a topic that was deleted."""
+    should = expected([*before, *await read_all(bus, FRAMES, trail.partitions)], desk(trail.settings))
     values = [delivery.value for delivery in await read_all(bus, RECORDS, trail.partitions)]
     stored = by_id(values)
     alerts = [delivery.value for delivery in await read_all(bus, ALERTS, trail.partitions)]

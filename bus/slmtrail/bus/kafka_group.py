@@ -61,7 +61,8 @@ class KafkaGroup:
         made = []
         for place in sorted(places):
             known = committed.get(place)
-            at = max(known.offset if known else 0, first[place])
+            # A commit behind the end is of another topic of this name, that was deleted.
+            at = max(known.offset if known and known.offset <= last[place] else 0, first[place])
             made.append(Standing(place.topic, place.partition, last[place], at, held.get(place, "")))
         return made
 

@@ -132,7 +132,8 @@ class Job:
             began_s = time.monotonic()
             standings = await self._group.standings()
             following = {(each.topic, each.partition): each.committed for each in standings}
-            await self._worker.hold({place: following[place] for place in assigned})
+            ends = {(each.topic, each.partition): each.end for each in standings}
+            await self._worker.hold({place: following[place] for place in assigned}, ends)
             HEALTH.tell("process")
             log.info("took over %d partitions in %.1f s", len(assigned), time.monotonic() - began_s)
 

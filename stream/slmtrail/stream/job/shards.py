@@ -6,14 +6,17 @@ sees again up to that place is passed over, and what comes after it gives the sa
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 
 import orjson
 
-from slmtrail.stream.job.repartition import SHARDS, Place, SignalFrame
+from slmtrail.stream.job.repartition import ITSELF, SHARDS, Place, SignalFrame
 from slmtrail.stream.judge.alerts import Alert
 from slmtrail.stream.judge.judge import Judge
 from slmtrail.stream.judge.windows import Windows
+
+log = logging.getLogger(__name__)
 
 
 class Shard:
@@ -60,6 +63,19 @@ class Shard:
             self._windows.forget(person)
             self.moved |= self._windows.moved()
 
+    def begin_anew(self) -> None:
+        """Goes on, with all it remembers, at the beginning of other topics."""
+        self.offset = -1
+        self.moved = True
+        self._marks.clear()
+        self._clocks.clear()
+
+    def fits(self, end: int, sources: Mapping[int, int]) -> bool:
+        """Whether the topics reach to what it has seen of them: signals to `end`, and each partition of the frames."""
+        return self.offset < end and all(
+            mark[0] < sources.get(source, 0) for source, mark in self._marks.items() if source != ITSELF
+        )
+
     def encode(self) -> bytes:
         """The shard as it is kept on the bus."""
         head = {
@@ -90,13 +106,21 @@ class Shards:
         self._partitions = partitions
         self._held: dict[int, Shard] = {}
 
-    def hold(self, partitions: Collection[int], kept: Mapping[int, bytes]) -> None:
-        """Goes on with the shards of these partitions, and no others, from what the bus has kept of them."""
+    def hold(self, ends: Mapping[int, int], kept: Mapping[int, bytes], sources: Mapping[int, int]) -> None:
+        """Goes on with the shards of the partitions in `ends`, and no others, from what the bus has kept of them.
+
+        `ends` and `sources`: where the partitions of signals and of frames end. A topic that ends before what a shard
+        has seen of it was made anew, and the shard begins with it: else it would pass over what comes.
+        """
         self._held = {
             number: Shard.decode(kept[number], self._judge) if number in kept else Shard(self._judge)
             for number in range(SHARDS)
-            if number % self._partitions in partitions
+            if number % self._partitions in ends
         }
+        for number, shard in self._held.items():
+            if not shard.fits(ends[number % self._partitions], sources):
+                log.warning("shard %d begins anew: its topics end before what it has seen of them", number)
+                shard.begin_anew()
 
     def take(self, partition: int, offset: int, frame: SignalFrame) -> list[Alert]:
         """The alerts that a frame of signals opens or changes."""

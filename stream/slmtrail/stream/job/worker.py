@@ -4,7 +4,7 @@ Two lines of work, of which each does one batch at a time: frames become records
 A rebalance waits for both (`let_go`), so that nothing of a partition is published once another worker has it.
 
 A message passed over would be lost for good, as its collector's chain has gone on without it. So each has to follow the
-one before it, and the first the group's last commit.
+one before it, and the first the group's last commit. One that begins again was made anew, and is begun with anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from slmtrail.core.errors import TrailError
 from slmtrail.core.metrics import PROCESS_SECONDS, SIGNAL_FRAMES
-from slmtrail.core.ports import SIGNALS, STATE, Bus, Delivery, Message
+from slmtrail.core.ports import FRAMES, SIGNALS, STATE, Bus, Delivery, Message
 from slmtrail.core.tracing import TRACING, frames_in
 from slmtrail.stream.alerting import told
 from slmtrail.stream.chain import Chain
@@ -32,7 +32,8 @@ Check = Callable[[], None]
 
 
 class PassedOver(TrailError):
-    """A message did not follow the one before it. Nothing of it was taken in; a restart reads from the last commit."""
+    """A message did not follow the one before it, or its topic began again. Nothing of it was taken in; a restart reads
+    from the last commit."""
 
 
 class Worker:
@@ -52,13 +53,15 @@ class Worker:
         """The next message of each partition that is ours."""
         self._holds = asyncio.Event()
 
-    async def hold(self, following: Mapping[tuple[str, int], int]) -> None:
+    async def hold(self, following: Mapping[tuple[str, int], int], ends: Mapping[tuple[str, int], int]) -> None:
         """Takes over partitions of frames and signals, each from the message that follows the group's last commit, and
-        with what the bus has kept of them."""
+        with what the bus has kept of them. `ends`: where all partitions end."""
         state = await self._bus.newest(STATE)
         kept = {int(name.removeprefix(SHARDS)): data for name, data in state.items() if name.startswith(SHARDS)}
         self._chains = chains_in(state)
-        self._shards.hold({partition for topic, partition in following if topic == SIGNALS}, kept)
+        ours = {partition: ends[topic, partition] for topic, partition in following if topic == SIGNALS}
+        sources = {partition: end for (topic, partition), end in ends.items() if topic == FRAMES}
+        self._shards.hold(ours, kept, sources)
         self._next = dict(following)
         self._holds.set()
 
@@ -124,7 +127,7 @@ class Worker:
     def _follow(self, batch: Sequence[Delivery]) -> None:
         for delivery in batch:
             place = (delivery.topic, delivery.partition)
-            if delivery.offset > self._next[place]:
+            if delivery.offset > self._next[place] or (delivery.offset == 0 and self._next[place]):
                 text = f"{delivery.offset} came where {self._next[place]} should"
                 raise PassedOver(f"{place[0]}, partition {place[1]}: {text}")
             self._next[place] = max(self._next[place], delivery.offset + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -54,9 +55,9 @@ def ids(stream: Stream, shards: Shards, deliveries: list[Delivery]) -> list[str]
     return [orjson.loads(message.value)["event.id"] for message in told(alerts, stream.desk).alerts]
 
 
-def held(stream: Stream, kept: dict[int, bytes]) -> Shards:
+def held(stream: Stream, kept: dict[int, bytes], end: int = 10**6, frames_end: int = 10**6) -> Shards:
     shards = Shards(stream.desk.judge, PARTITIONS)
-    shards.hold(range(PARTITIONS), kept)
+    shards.hold(dict.fromkeys(range(PARTITIONS), end), kept, dict.fromkeys(range(PARTITIONS), frames_end))
     return shards
 
 
@@ -80,6 +81,28 @@ def test_cut_off_anywhere_and_taken_over(stream: Stream) -> None:
                 # Killed: another goes on from what was kept, and is delivered what was not acknowledged.
                 shards, at = held(stream, kept), acknowledged
         assert list(dict.fromkeys(seen)) == expected
+
+
+@pytest.mark.parametrize(("end", "frames_end"), [(0, 0), (0, 10**6), (10**6, 0)])
+def test_topics_made_anew_are_judged_from_their_beginning(stream: Stream, end: int, frames_end: int) -> None:
+    made = outputs(stream, stream.edge())
+    old = on_topic([message for output in made[:8] for message in packed(output, PARTITIONS)])
+    before = held(stream, {})
+    seen = ids(stream, before, old)
+    kept = before.moved()
+    for output in made[8:]:
+        output.sources = [
+            (source, offset - 8 if not frames_end else offset, last) for source, offset, last in output.sources
+        ]
+    new = on_topic([message for output in made[8:] for message in packed(output, PARTITIONS)])
+    if end:
+        new = [replace(delivery, offset=delivery.offset + len(old)) for delivery in new]
+    whole = on_topic([message for output in outputs(stream, stream.edge()) for message in packed(output, PARTITIONS)])
+    expected = ids(stream, held(stream, {}), whole)
+    shards = held(stream, kept, end, frames_end)
+    assert seen + ids(stream, shards, new) == expected
+    assert len(expected) > len(seen)
+    assert ids(stream, held(stream, kept | shards.moved()), new) == []
 
 
 def test_a_worker_that_packs_again_in_other_batches_says_nothing_twice(stream: Stream) -> None:

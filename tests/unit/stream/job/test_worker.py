@@ -56,7 +56,7 @@ def run(stream: Stream, bus: Kept, steps: Callable[[Worker], Awaitable[None]]) -
 
     async def all_steps() -> None:
         worker = Worker(bus, stream.desk, 1, lambda: None)  # type: ignore[arg-type]
-        await worker.hold(FROM_START)
+        await worker.hold(FROM_START, dict.fromkeys(FROM_START, 10**6))
         await steps(worker)
 
     asyncio.run(all_steps())
@@ -164,3 +164,14 @@ def test_what_is_no_frame_of_signals_is_a_dead_letter(stream: Stream, bus: Kept)
     run(stream, bus, steps)
     assert len(bus.on[DEADLETTERS]) == 3
     assert bus.order == [DEADLETTERS, "ack"]
+
+
+def test_a_topic_that_begins_again_under_a_worker_ends_it(stream: Stream, bus: Kept) -> None:
+    batch = stream.deliveries(*(stream.edge().frame([inference(INJECTION)]) for _ in range(3)))
+
+    async def steps(worker: Worker) -> None:
+        await worker.frames(batch, lambda: None)
+        with pytest.raises(PassedOver, match="0 came where 3 should"):
+            await worker.frames(batch[:1], lambda: None)
+
+    run(stream, bus, steps)
