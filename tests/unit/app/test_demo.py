@@ -59,7 +59,7 @@ def test_history_has_something_of_everything(history: list[dict[str, object]]) -
     turns = Counter(event["gen_ai.conversation.id"] for event in history if event["slm.kind"] == "inference")
     assert max(turns.values()) >= 3
     text = orjson.dumps(history).decode()
-    assert {found.rule.type for found in SecretMatcher().find(text)} == {"GITHUB_TOKEN", "AWS_ACCESS_KEY", "OPENAI_KEY"}
+    assert {found.rule.type for found in SecretMatcher().find(text)} >= {"GITHUB_TOKEN", "AWS_ACCESS_KEY", "OPENAI_KEY"}
     for personal in ("@example.com", "4111 1111 1111 1111", "DE89 3704", "+44 20 7946 0958"):
         assert personal in text
     assert any(injection(event, About()) for event in history if event["slm.kind"] == "inference")

@@ -8,6 +8,10 @@ from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_GATE, KEY_W
 from slmtrail.core.secrets.rules.rule import Rule
 
 _VALUE = r"(?![&?])(?P<secret>[^\s\"'`<>|,;(){}\[\]]{4,256}?)(?=\*{0,2}(?:[\s\"'`<|,;)\]}]|&lt;|\Z))"
+_MARKUP = (
+    r"(?:</?[A-Za-z][^<>]{0,60}>|&lt;/?[A-Za-z][^<>&]{0,60}&gt;|&gt;|[*`|]{1,3}|__|-{1,2}>|={1,3}>"
+    r"|[\u2192\u2014\u2013]|<!\[CDATA\[)"
+)
 
 RULES = (
     Rule(
@@ -78,8 +82,12 @@ RULES = (
         # Between the name and its value stand a separator and markup, or markup alone.
         KEY_WORDS
         + WHICH
-        + r"(?:\s{0,3}(?:</?[A-Za-z][^<>]{0,60}>|&lt;/?[A-Za-z][^<>&]{0,60}&gt;|&gt;|[*`|]{1,3}|__|-{1,2}>|={1,3}>|[\u2192\u2014\u2013]|[:=]|<!\[CDATA\[)){1,6}"
-        r"\s{0,3}[\"'`]{0,3}" + _VALUE,
+        + r"(?:\s{0,3}[:=])?\s{0,3}"
+        + _MARKUP
+        + r"(?:\s{0,3}(?:[:=]|"
+        + _MARKUP
+        + r")){0,5}\s{0,3}[\"'`]{0,3}"
+        + _VALUE,
         KEY_ANCHORS,
         (
             "<tr><td>Password:</td><td><code>¦Tr0ub4dor&3x</code></td></tr>",
