@@ -67,6 +67,7 @@ def span(
     events: list[tuple[str, int, dict[str, Any]]] | None = None,
     error: str | None = None,
     span_id: bytes = SPAN,
+    parent_id: bytes = PARENT,
 ) -> Span:
     """A span; events are a name, milliseconds after its start, and attributes."""
     made = Span(
@@ -74,7 +75,7 @@ def span(
         kind=kind,  # type: ignore[arg-type]
         trace_id=TRACE,
         span_id=span_id,
-        parent_span_id=PARENT,
+        parent_span_id=parent_id,
         start_time_unix_nano=START_NS,
         end_time_unix_nano=START_NS + took_ms * 1_000_000,
         attributes=pairs(attributes),

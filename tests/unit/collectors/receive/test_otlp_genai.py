@@ -167,6 +167,41 @@ def test_details_in_a_log_record_are_the_inference_and_its_span_a_step_or_the_ot
     assert said(event, "output") == [("assistant", [("tool_call", '{"city":"Paris"}')])]
 
 
+def test_spans_of_a_framework_and_of_its_client_are_one_inference_told_by_the_outermost() -> None:
+    ids = [bytes([number]) * 8 for number in range(4)]
+    outer, middle, inner = (
+        span(CHAT, name=f"span {number}", span_id=ids[number], parent_id=ids[number - 1]) for number in (1, 2, 3)
+    )
+    for sent in ([inner, middle, outer], [outer, middle, inner]):
+        made = {event["span.id"]: event["slm.kind"] for event in events(traces(*sent))}
+        assert made == {ids[1].hex(): "inference", ids[2].hex(): "process", ids[3].hex(): "process"}
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1)])
+def test_spans_of_one_inference_that_come_apart_are_counted_once(order: tuple[int, ...]) -> None:
+    ids = [bytes([number]) * 8 for number in range(4)]
+    exports = [traces(span(CHAT, span_id=ids[number], parent_id=ids[number - 1])) for number in order]
+    for many, kind in ((1, "inference"), (2, "process"), (3, "process")):
+        (event,) = events(*exports[:many])
+        assert event["slm.kind"] == kind
+
+
+def test_inferences_side_by_side_and_of_other_kinds_or_programs_are_counted_each() -> None:
+    one, two, above = b"1" * 8, b"2" * 8, b"3" * 8
+    lookup = {"gen_ai.operation.name": "embeddings", "gen_ai.request.model": "bge"}
+    made = events(
+        traces(
+            span(CHAT, span_id=one, parent_id=above),
+            span(CHAT, span_id=two, parent_id=above),
+            span(lookup, span_id=b"4" * 8, parent_id=two),
+        )
+    )
+    assert [event["slm.kind"] for event in made] == ["inference"] * 3
+    served = traces(span(CHAT, span_id=b"5" * 8, parent_id=one), resource={"service.name": "gateway"})
+    (event,) = events(traces(span(CHAT, span_id=one)), served)
+    assert event["slm.kind"] == "inference"
+
+
 def test_an_evaluation_names_the_answer_it_judges() -> None:
     result = {
         "gen_ai.evaluation.name": "Relevance",

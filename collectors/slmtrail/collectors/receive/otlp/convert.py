@@ -14,7 +14,7 @@ from slmtrail.collectors.receive.otlp.signals import CLIENT, LogRecord, Received
 from slmtrail.collectors.receive.otlp.spans import Made
 from slmtrail.core.errors import EventError
 
-MAX_REMEMBERED = 20_000
+MAX_REMEMBERED = 60_000
 MAX_REASONS = 5
 """Different reasons spelled out in one answer."""
 
@@ -29,7 +29,7 @@ class Converted:
     refused: int = 0
     reasons: list[str] = field(default_factory=list)
     passed_over: int = 0
-    inferences: list[str] = field(default_factory=list)
+    inferences: set[str] = field(default_factory=set)
     traces: list[str] = field(default_factory=list)
 
     def refuse(self, count: int, reason: str) -> None:
@@ -43,8 +43,9 @@ class Converted:
 class Converter:
     """Turns signals into events. Remembers, for a while, which spans have told of an inference, and which traces.
 
-    A program may tell of one inference twice, in a span and in a log record, in any order and apart. What comes
-    second becomes a step with the same ids, so that inferences are counted once.
+    A program may tell of one inference twice: in a span and in a log record, in any order and apart, or in the span of
+    a framework and in that of the client right below it. The second, and of two spans the inner one where both are
+    known, becomes a step with the same ids, so that inferences are counted once.
     """
 
     def __init__(self, max_event_bytes: int, keep_others: bool) -> None:
@@ -59,12 +60,12 @@ class Converter:
         given = [signal for signal in received.signals if isinstance(signal, Span)]
         traces = {span.trace_id for span in given if about_models(span.attributes)} - {""}
         converted.traces += traces
-        for span in given:
-            if self._keep_others or self._is_related(span, traces):
-                for made in spans.made_of(span):
-                    self._take(converted, made, identity, 1)
-            else:
-                converted.passed_over += 1
+        related = [span for span in given if self._keep_others or self._is_related(span, traces)]
+        converted.passed_over += len(given) - len(related)
+        told = [made for span in related for made in spans.made_of(span)]
+        outer = {_place(made.event, "span.id") for made in told if _own_key(made.event)}
+        for made in told:
+            self._take(converted, made, identity, 1, outer)
         return converted
 
     def logs(self, received: Received, identity: Mapping[str, Any]) -> Converted:
@@ -74,7 +75,7 @@ class Converter:
         related = [record for record in given if self._keep_others or logs.is_related(record)]
         converted.passed_over += len(given) - len(related)
         for records, made in logs.made_of(related):
-            self._take(converted, made, identity, len(records))
+            self._take(converted, made, identity, len(records), set())
         return converted
 
     def committed(self, converted: Converted) -> None:
@@ -91,13 +92,16 @@ class Converter:
             return False
         return span.trace_id in traces or span.trace_id in self._traces or asks_model(span)
 
-    def _take(self, converted: Converted, made: Made, identity: Mapping[str, Any], count: int) -> None:
+    def _take(self, converted: Converted, made: Made, identity: Mapping[str, Any], count: int, outer: set[str]) -> None:
         try:
-            key = _inference_key(made.event)
-            if key in self._inferences or key in converted.inferences:
-                _as_step(made)
-            elif key:
-                converted.inferences.append(key)
+            if own := _own_key(made.event):
+                here, above = _place(made.event, "span.id"), _place(made.event, "parent.id")
+                keys = (own, above, f"above {here}")
+                again = any(key in self._inferences or key in converted.inferences for key in keys if key)
+                inner = above in outer
+                if again or inner:
+                    _as_step(made)
+                converted.inferences |= {own, here} if inner and not again else {own, here, f"above {above}"}
             event = {**made.event, **identity}
             converted.lines.append(line(event, made.rest, made.about, self._max_event_bytes, _now_ms()))
         except EventError as error:
@@ -111,11 +115,20 @@ def _begun(received: Received) -> Converted:
     return converted
 
 
-def _inference_key(event: dict[str, Any]) -> str:
+def _own_key(event: dict[str, Any]) -> str:
     """What an inference is known again by; empty where it has no ids, and for other kinds."""
     if event["slm.kind"] != "inference" or not event.get("span.id"):
         return ""
     return f"{event.get('trace.id', '')}/{event['span.id']}"
+
+
+def _place(event: dict[str, Any], name: str) -> str:
+    """What another span of the same program tells the same inference from: its own place, or that right above it."""
+    if not event.get(name):
+        return ""
+    operation = event.get("gen_ai.operation.name")
+    what = operation if operation in ("embeddings", "image_generation") else "text"
+    return f"{event.get('trace.id', '')}/{event[name]} {what} {event.get('service.name', '')}"
 
 
 def _as_step(made: Made) -> None:
