@@ -254,6 +254,36 @@ def test_deprecated_names() -> None:
     assert "attributes" not in told(event)
 
 
+def test_lists_may_be_json_text_and_clients_tell_of_themselves() -> None:
+    attributes = {
+        "gen_ai.request.stop_sequences": '["a","b"]',
+        "gen_ai.usage.cache_write.input_tokens": 1,
+        "anthropic.message.stop_reason": "end_turn",
+    }
+    (event,) = events(traces(span({**CHAT, "gen_ai.response.finish_reasons": '["stop"]'})))
+    assert event["gen_ai.response.finish_reasons"] == ["stop"]
+    asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "phi-3"}
+    (event,) = events(traces(span({**asked, **attributes})))
+    holds(
+        event,
+        {
+            "gen_ai.request.stop_sequences": ["a", "b"],
+            "gen_ai.usage.cache_creation.input_tokens": 1,
+            "gen_ai.response.finish_reasons": ["end_turn"],
+        },
+    )
+
+
+def test_the_message_of_an_error_has_no_traceback() -> None:
+    raised = ("exception", 1000, {"exception.type": "ValueError", "exception.message": "too long"})
+    (event,) = events(
+        traces(span(CHAT, error="ValueError('too long')Traceback (most recent call last): …", events=[raised]))
+    )
+    assert event["error.message"] == "too long"
+    (event,) = events(traces(span(CHAT, error="gave up", events=[raised])))
+    assert event["error.message"] == "gave up"
+
+
 def test_messages_as_events_of_a_span() -> None:
     spoken = [
         ("gen_ai.system.message", 0, {"gen_ai.event.content": '{"content":"Be brief."}', "gen_ai.system": "openai"}),

@@ -199,3 +199,29 @@ def test_openinference() -> None:
 def test_openinference_kinds(attributes: dict[str, Any], expected: dict[str, Any]) -> None:
     (event,) = events(traces(span(attributes, kind=1)))
     holds(event, expected)
+
+
+def test_openinference_says_a_call_of_a_tool_once_and_whose_it_was() -> None:
+    message = "llm.output_messages.0.message"
+    call = {"tool_call.id": "c1", "tool_call.function.name": "look", "tool_call.function.arguments": '{"at":1}'}
+    attributes = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "phi-3",
+        "llm.invocation_parameters": '{"model": "phi-3"}',
+        "metadata": '{"user_id": "alice", "thread_id": "t-1"}',
+        f"{message}.role": "assistant",
+        f"{message}.contents.0.message_content.type": "text",
+        f"{message}.contents.0.message_content.text": "Let me see.",
+        f"{message}.contents.1.message_content.type": "tool_use",
+        **{f"{message}.contents.1.{name}": value for name, value in call.items()},
+        **{f"{message}.tool_calls.0.{name}": value for name, value in call.items()},
+    }
+    (event,) = events(traces(span(attributes, kind=1)))
+    assert said(event, "output") == [("assistant", ["Let me see.", ("tool_call", '{"at":1}')])]
+    holds(event, {"user.id": "alice", "gen_ai.conversation.id": "t-1", "gen_ai.response.model": "phi-3"})
+
+
+def test_openinference_without_an_answer_names_the_model_asked_alone() -> None:
+    asked = {"llm.model_name": "phi-3", "llm.invocation_parameters": '{"model": "phi-3"}'}
+    (event,) = events(traces(span({"openinference.span.kind": "LLM", **asked}, error="refused")))
+    holds(event, {"gen_ai.request.model": "phi-3", "gen_ai.response.model": None})

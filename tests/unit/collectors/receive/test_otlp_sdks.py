@@ -105,6 +105,51 @@ def test_a_generation_of_langfuse() -> None:
     assert said(event, "output") == [("assistant", ["Grey sky"])]
 
 
+def test_a_generation_of_langfuse_from_the_responses_api() -> None:
+    asked = [
+        {"role": "user", "content": "Weather?"},
+        {"type": "function_call", "call_id": "c1", "name": "look", "arguments": '{"at":1}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "grey"},
+    ]
+    answer = [
+        {"type": "reasoning", "id": "r1", "summary": [{"type": "summary_text", "text": "Hm."}], "content": None},
+        {"type": "function_call", "call_id": "c2", "name": "paint", "arguments": '{"colour":"grey"}'},
+    ]
+    counts = {
+        "input_tokens": 30,
+        "input_tokens_details": {"cached_tokens": 7},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 2},
+    }
+    attributes = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.model.name": "phi-3",
+        "langfuse.observation.input": json.dumps({"input": asked, "tools": []}),
+        "langfuse.observation.output": json.dumps(answer),
+        "langfuse.observation.usage_details": json.dumps(counts),
+        "langfuse.observation.metadata.langfuse_user_id": '"alice"',
+        "langfuse.observation.metadata.langfuse_session_id": '"s-1"',
+    }
+    (event,) = events(traces(span(attributes, kind=1)))
+    holds(
+        event,
+        {
+            "gen_ai.usage.input_tokens": 30,
+            "gen_ai.usage.output_tokens": 5,
+            "gen_ai.usage.cache_read.input_tokens": 7,
+            "gen_ai.usage.reasoning.output_tokens": 2,
+            "user.id": "alice",
+            "session.id": "s-1",
+        },
+    )
+    assert said(event, "input") == [
+        ("user", ["Weather?"]),
+        ("assistant", [("tool_call", '{"at":1}')]),
+        ("tool", ["grey"]),
+    ]
+    assert said(event, "output") == [("assistant", ["Hm."]), ("assistant", [("tool_call", '{"colour":"grey"}')])]
+
+
 def test_other_observations_of_langfuse_are_steps() -> None:
     tool = {
         "langfuse.observation.type": "tool",

@@ -6,6 +6,7 @@ from typing import Any
 
 from slmtrail.collectors.receive.otlp.messages import messages
 from slmtrail.collectors.receive.otlp.told import Told, opened
+from slmtrail.collectors.sidecar.apis import openai
 from slmtrail.collectors.tail.formats import bodies
 from slmtrail.collectors.tail.formats.values import dig, word
 
@@ -31,9 +32,13 @@ _RENAMED = {
 }
 _USAGE = {
     "input": "gen_ai.usage.input_tokens",
-    "prompt_tokens": "gen_ai.usage.input_tokens",
     "output": "gen_ai.usage.output_tokens",
-    "completion_tokens": "gen_ai.usage.output_tokens",
+    "input_cache_read": "gen_ai.usage.cache_read.input_tokens",
+    "output_reasoning": "gen_ai.usage.reasoning.output_tokens",
+}
+_PEOPLE = {
+    f"{_START}metadata.langfuse_user_id": "user.id",
+    f"{_START}metadata.langfuse_session_id": "session.id",
 }
 
 
@@ -51,6 +56,11 @@ def read(told: Told) -> None:
     counts = opened(told.rest.get(f"{_START}usage_details"))
     for name, field in _USAGE.items():
         told.give(field, dig(counts, name))
+    for field, value in openai.usage(counts).items():
+        told.give(field, value)
+    for name, field in _PEOPLE.items():
+        if told.give(field, word(opened(told.rest.get(name)))):
+            told.take(name)
     told.give("slm.cost_usd", dig(opened(told.rest.get(f"{_START}cost_details")), "total"))
     if word(told.rest.get(f"{_START}level")) == "ERROR":
         told.give("error.type", "error")
@@ -72,6 +82,7 @@ def _said(told: Told, kind: str) -> None:
 
 
 def _messages(value: Any, role: str) -> list[Any] | None:
-    """Messages, also where they stand beside tools in the input of a client that was wrapped."""
+    """Messages, also where they stand beside tools and instructions in the input of a client that was wrapped."""
     given = opened(value)
-    return messages(given["messages"] if isinstance(dig(given, "messages"), list) else given, role)
+    wrapped = next((said for name in ("messages", "input") if isinstance(said := dig(given, name), list | str)), None)
+    return messages(given if wrapped is None else wrapped, role)

@@ -6,8 +6,10 @@ import hashlib
 from typing import Any
 
 from slmtrail.collectors.receive.otlp.told import opened
+from slmtrail.collectors.sidecar.apis import responses
 from slmtrail.collectors.sidecar.fit import without_blobs
 from slmtrail.collectors.tail.formats import bodies
+from slmtrail.collectors.tail.formats.values import dig
 
 _ROLES = {
     "gen_ai.system.message": "system",
@@ -22,7 +24,8 @@ SPOKEN = frozenset({*_ROLES, CHOICE})
 
 def messages(value: Any, role: str = "user") -> list[Any] | None:
     """Messages from what an attribute holds: JSON text, a structure, or plain text."""
-    found = bodies.messages(without_blobs(opened(value)), role)
+    given = without_blobs(opened(value))
+    found = bodies.messages([_item(one) for one in given] if isinstance(given, list) else given, role)
     return [_message(one) for one in found] if found else None
 
 
@@ -56,6 +59,13 @@ def is_mute(said: Any) -> bool:
         return not said
     rest = {name: value for name, value in said.items() if name not in ("role", "index", "finish_reason") and value}
     return is_mute(rest["message"]) if rest.keys() == {"message"} else not rest
+
+
+def _item(given: Any) -> Any:
+    """An item of OpenAI's Responses API that is no message, as one."""
+    kind = dig(given, "type")
+    is_item = kind in ("function_call", "function_call_output") or (kind == "reasoning" and "summary" in given)
+    return responses.turn(given) if is_item and "role" not in given else given
 
 
 def _message(given: Any) -> Any:

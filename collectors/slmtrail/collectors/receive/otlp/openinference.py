@@ -76,6 +76,9 @@ def read(told: Told) -> None:
     _values(told, kind)
     for name in ("llm.model_name", "embedding.model_name"):
         _model(told, name)
+    about = opened(told.rest.get("metadata"))
+    told.give("user.id", word(dig(about, "user_id")))
+    told.give("gen_ai.conversation.id", word(dig(about, "thread_id") or dig(about, "conversation_id")))
 
 
 def _parameters(told: Told, name: str) -> None:
@@ -104,7 +107,7 @@ def _turn(message: Any, role: str) -> Any:
     }
     made = {"role": role, **rest}
     if isinstance(contents := message.get("contents"), list):
-        said = [_content(dig(one, "message_content")) for one in contents]
+        said = [_content(part) for one in contents if not _is_bare(part := dig(one, "message_content"))]
         made["content"] = [*([made["content"]] if made.get("content") else []), *said]
     calls = message.get("tool_calls")
     if isinstance(calls, list):
@@ -113,6 +116,11 @@ def _turn(message: Any, role: str) -> Any:
         function = {"name": name, "arguments": message.get("function_call_arguments_json")}
         made["tool_calls"] = [{"type": "function", "function": function}]
     return made
+
+
+def _is_bare(part: Any) -> bool:
+    """Whether a part says no more than its type: calls of tools stand in a place of their own."""
+    return isinstance(part, dict) and part.keys() <= {"type"}
 
 
 def _content(given: Any) -> Any:
@@ -190,5 +198,6 @@ def _bodies(told: Told, asked: Any, said: Any) -> None:
 
 def _model(told: Told, name: str) -> None:
     """The model's name: that of the answer where the question named another or there is an answer."""
-    answered = "gen_ai.output.messages" in told.fields or "gen_ai.request.model" in told.fields
+    asked = told.fields.get("gen_ai.request.model")
+    answered = "gen_ai.output.messages" in told.fields or asked not in (None, told.rest.get(name))
     told.rename({name: "gen_ai.response.model" if answered else "gen_ai.request.model"})

@@ -8,7 +8,7 @@ import orjson
 
 from slmtrail.collectors.receive.otlp import genai, langfuse, openinference, traceloop, vercel
 from slmtrail.collectors.receive.otlp.signals import Origin
-from slmtrail.collectors.receive.otlp.told import Told
+from slmtrail.collectors.receive.otlp.told import Told, opened
 from slmtrail.collectors.sidecar.fit import cut_to, fitting
 from slmtrail.collectors.tail.formats.values import address, dig, integer, known, number, word, words
 from slmtrail.core import events
@@ -150,4 +150,8 @@ def _flag(value: Any) -> bool | None:
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
 
 
-_READERS = {"integer": integer, "decimal": number, "ip": address, "boolean": _flag}
+def _each(value: Any) -> Any:
+    return found if isinstance(found := opened(value), list) else value
+
+
+_READERS = {"integer": integer, "decimal": number, "ip": address, "boolean": _flag, "keywords": _each}

@@ -64,7 +64,8 @@ def failed(told: Told, moments: list[Moment], text: str) -> dict[str, Any]:
     """What went wrong, from a status and from exceptions."""
     raised = next((moment.attributes for moment in reversed(moments) if moment.name == "exception"), {})
     kind = told.fields.get("error.type") or word(raised.get("exception.type"))
-    said = text or word(raised.get("exception.message"))
+    message = word(raised.get("exception.message"))
+    said = message if message and message in text else text or message  # some add the traceback
     return known({"event.outcome": "failure", "error.type": kind or "error", "error.message": said or None})
 
 

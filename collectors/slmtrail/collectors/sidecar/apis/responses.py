@@ -35,7 +35,7 @@ _ENDS = ("response.completed", "response.incomplete", "response.failed", "error"
 
 def _request(body: Json) -> Json:
     given = body.get("input")
-    turns = [{"role": "user", "content": given}] if isinstance(given, str) else [_turn(item) for item in items(given)]
+    turns = [{"role": "user", "content": given}] if isinstance(given, str) else [turn(item) for item in items(given)]
     kind = mapping(mapping(body.get("text")).get("format")).get("type")
     conversation = body.get("conversation")
     fields = renamed(body, _REQUEST) | {"gen_ai.input.messages": turns}
@@ -46,7 +46,7 @@ def _request(body: Json) -> Json:
     return fields
 
 
-def _turn(given: Any) -> Json:
+def turn(given: Any) -> Json:
     """An item of input or output as a message: some items are messages, others are calls, results or thoughts."""
     item = mapping(given)
     kind = item.get("type", "message")
@@ -85,7 +85,7 @@ def _part(part: Any) -> Any:
 def _answer(body: Json) -> Json:
     fields = renamed(body, {"id": "gen_ai.response.id", "model": "gen_ai.response.model"}) | usage(body.get("usage"))
     output = objects(body.get("output"))
-    parts = [part for item in output for part in _turn(item)["parts"]]
+    parts = [part for item in output for part in turn(item)["parts"]]
     reason = text(mapping(body.get("incomplete_details")).get("reason")) or text(body.get("status"))
     message = _assistant(*parts) | ({"finish_reason": reason} if reason else {})
     fields["gen_ai.output.messages"] = [message] if parts else []
