@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 _MAX_HEAD_CHARS = 1_000
 _MAX_NAME_CHARS = 64
+_MAX_CELL_CHARS = 1_000
 _BETWEEN_ROWS = re.compile(r"[\s|+:=\-─┼│\\]*[+|=\-─┼│][\s|+:=\-─┼│\\]*\Z")
 _DELIMITED = {
     mark: re.compile(rf"\s*\"(?:[^\"]|\"\")*\"\s*(?=[{mark}]|\Z)|[^{mark}]+|(?<=[{mark}])(?=[{mark}]|\Z)")
@@ -24,7 +25,10 @@ _FIRST_ROW = {
 }
 _ROW_BEFORE = re.compile(r"\]\s*,\s*\Z")
 _NEXT_ROW = {"[": re.compile(r"\s*\]\s*,\s*\["), "(": re.compile(r"\s*\)\s*,\s*\(")}
-_VALUE = re.compile(r"[\s\"'`*\\]*([^\s\"'`]{4,256}?)[\s\"'`*\\]*\Z")
+_VALUE = re.compile(r"[\s\"'`*\\]*([^\s\"'`]{4,256}?)[\s\"'`*\\}\]]*\Z")
+_OPENED = re.compile(r"\"\s{0,3}:\s{0,3}\\{0,15}\"")
+"""Before a text that is a value in a line of JSON."""
+
 
 Span = tuple[int, int]
 
@@ -33,7 +37,7 @@ def values_below(text: str, start: int, end: int) -> Iterator[Span]:
     """The words that stand below the name at `start`, where that is the head of a column of a table."""
     found = cells_in_rows(text, start, end) or _in_lines(text, start, end)
     for left, right in found:
-        value = _VALUE.match(text, left, right)
+        value = _VALUE.match(text, left, right) if right - left <= _MAX_CELL_CHARS else None
         if value:
             yield value.span(1)
 
@@ -74,6 +78,8 @@ def _in_lines(text: str, start: int, end: int) -> Iterator[Span]:
     over = text.find("\n", end, end + _MAX_HEAD_CHARS)
     if over < 0 or start - begin > _MAX_HEAD_CHARS:
         return
+    for opened in _OPENED.finditer(text, begin, start):
+        begin = opened.end()
     cell = next((cell for mark, cell in _DELIMITED.items() if mark in text[begin:over]), _ALIGNED)
 
     def cells(begin: int, over: int) -> list[Span]:

@@ -56,7 +56,7 @@ class Expression:
     bounded: for texts without digits of other scripts, with the word boundaries that bytes then show; loose: for any.
     alphabet: the bytes its matches are made of. look_chars: how far right of a match it looks; None where
     it has to see the end of the text. lead_chars: how far left of the end of what occurs a match begins at most; None
-    where that is not known. needs_digit: every match has one.
+    where that is not known. needs_digit: every match has one, or stands beside one.
     """
 
     bounded: bytes
@@ -286,7 +286,7 @@ class _Reader:
                 raise Unreadable(f"it uses {kind}")
 
     def needs_digit(self, items: Any) -> bool:
-        """Whether no match is without a digit."""
+        """Whether no match is in a text without a digit."""
         for kind, value in items:
             if kind in (sre.LITERAL, sre.IN):
                 found = self._chars((kind, value)) <= _DIGITS
@@ -294,6 +294,8 @@ class _Reader:
                 found = self.needs_digit(value[3])
             elif kind is sre.ATOMIC_GROUP:
                 found = self.needs_digit(value)
+            elif kind is sre.ASSERT:
+                found = self.needs_digit(value[1])
             elif kind is sre.BRANCH:
                 found = all(self.needs_digit(arm) for arm in value[1])
             elif kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):

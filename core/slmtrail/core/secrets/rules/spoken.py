@@ -183,6 +183,8 @@ RULES = (
         ("user bob / alice2", "root:x:0:0:root:/root:/bin/bash", "admin/config2", "login page: https://x1.example/2"),
         check="coined",
         score=0.6,
+        gate=r"(?i)(?:log[ -]?in|user(?:name)?|account|zugangsdaten|credentials?|creds|\bu):?[ \t]"
+        r"|(?:root|admin|administrator|sa|postgres|sys|system|scott)[ \t]{0,2}(?:[/:]|p:|pw|with)",
     ),
     Rule(
         "wifi-code",
