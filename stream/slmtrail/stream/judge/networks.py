@@ -18,8 +18,13 @@ _INSIDE = [
 
 def place(record: dict[str, Any]) -> str | None:
     """The place that a record came from, or None: as much of an address as a provider seldom has two of."""
-    address = record.get("network.forwarded_ip") or record.get("source.ip")
-    return _place_of(address) if address else None
+    given = address(record)
+    return _place_of(given) if given else None
+
+
+def address(record: dict[str, Any]) -> str | None:
+    """The address that a record came from, behind what forwarded it."""
+    return record.get("network.forwarded_ip") or record.get("source.ip")
 
 
 @lru_cache(8192)

@@ -7,7 +7,7 @@ from typing import Any
 
 from slmtrail.stream.judge.folds import DAY_MS, HOUR_MS, count, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
-from slmtrail.stream.judge.networks import place
+from slmtrail.stream.judge.networks import address, place
 
 _HOURS = 3
 _MAX_HOMES = 16
@@ -15,8 +15,7 @@ _MAX_HOMES = 16
 
 def judge(record: dict[str, Any], _: About) -> Hit | None:
     """Whether it succeeded, and from where it came, for the window."""
-    address = record.get("network.forwarded_ip", record.get("source.ip", ""))
-    return Hit(value=[record["event.outcome"] == "success", short(address), short(place(record) or "")])
+    return Hit(value=[record["event.outcome"] == "success", short(address(record) or ""), short(place(record) or "")])
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
@@ -25,12 +24,12 @@ def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) ->
     From an address from which the account got in before, it is mostly its owner, or a client with an old password: it
     takes twice as many in a short time, and the slow ones do not count.
     """
-    succeeded, address, network = value
+    succeeded, where, network = value
     homes: dict[str, Any] = state.setdefault("homes", {})
     if succeeded:
-        latest(homes, address, _MAX_HOMES)
+        latest(homes, where, _MAX_HOMES)
         return None
-    if address in homes:
+    if where in homes:
         found = count(state.setdefault("home", {}), at_ms, None, {**p, "at_least": 2 * p["at_least"]})
         return _told(found, p["within"], "from an address from which it got in before")
     patient = {"within_ms": _HOURS * HOUR_MS, "at_least": p["patient"]}

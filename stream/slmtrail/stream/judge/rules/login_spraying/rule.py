@@ -7,33 +7,33 @@ from typing import Any
 
 from slmtrail.stream.judge.folds import DAY_MS, LATENESS_MS, MAX_DISTINCT, distinct, latest, short
 from slmtrail.stream.judge.hit import About, Hit
+from slmtrail.stream.judge.logins import account
 from slmtrail.stream.judge.networks import NETWORK
 
-_ACCOUNT = ("user.id", "user.name", "user.email", "slm.claimed.user.id", "slm.key.prefix")
 _MOST_AT_HOME = 0.75
 """Where more than this part of those who log in from an address fail together, it is not people who mistype."""
 
 
 def judge(record: dict[str, Any], about: About) -> Hit | None:
     """Whose login it was, whether it succeeded, and of a network from which address, for the window."""
-    account = next((record[name] for name in _ACCOUNT if name in record), None)
-    if account is None:
+    who = account(record)
+    if who is None:
         return None
     of_network = about.subject.endswith(NETWORK)
     address = short(record[about.subject.removesuffix(NETWORK)]) if of_network else ""
-    return Hit(value=[short(account), record["event.outcome"] == "success", address])
+    return Hit(value=[short(who), record["event.outcome"] == "success", address])
 
 
 def fold(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where too many accounts failed from one address, or from several of one network; or patiently, in a day."""
-    account, succeeded, address = value
+    who, succeeded, address = value
     home: dict[str, Any] = state.setdefault("home", {})
     failed: dict[str, int] = state.setdefault("failed", {})
     if succeeded:
-        latest(home, account, MAX_DISTINCT)
-        failed.pop(account, None)
+        latest(home, who, MAX_DISTINCT)
+        failed.pop(who, None)
         return None
-    failed[account] = max(failed.get(account, 0), at_ms)
+    failed[who] = max(failed.get(who, 0), at_ms)
     newest = max(failed.values())
     for known in [known for known, last in failed.items() if last < newest - DAY_MS - LATENESS_MS]:
         del failed[known]
