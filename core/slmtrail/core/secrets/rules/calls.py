@@ -57,6 +57,7 @@ RULES = (
         ("#define PASSWORD_MAX 64", "#define TOKEN TokenKind", "setenv PASSWORD $PW"),
         check="assigned",
         score=0.7,
+        gate=r"#\s?define|setx|set\s{1,3}-|setenv|env:set|env\s{1,3}add|secrets?\s{1,3}set",
     ),
     Rule(
         "constructed-secret",

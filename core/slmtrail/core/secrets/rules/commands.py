@@ -181,6 +181,7 @@ RULES = (
         ("ssh -l bob -p 2222 host1", "docker run -u app -p 8080:80 web", "tool -u bob -p src/main2.py"),
         check="coined",
         score=0.8,
+        gate=r"(?:-[uUlD]|--user(?:name)?|/r?u(?:ser)?)[\s=:]",
     ),
     Rule(
         "option-of-tool",

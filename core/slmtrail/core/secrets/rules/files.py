@@ -25,6 +25,7 @@ RULES = (
         ('variable "db_password" {\n  type = string\n  sensitive = true\n}', 'variable "token" { default = "" }'),
         check="assigned",
         score=0.7,
+        gate=r"variable\s{1,3}\"",
     ),
     Rule(
         "sql-password",

@@ -59,6 +59,7 @@ RULES = (
         ("<password>required</password>", "<token>${TOKEN}</token>"),
         check="assigned",
         score=0.7,
+        gate=r"(?i)<[a-z0-9_.:\-]{0,60}" + f"(?:{'|'.join(KEY_ANCHORS)})",
     ),
     Rule(
         "element-named-secret",
@@ -75,6 +76,7 @@ RULES = (
         ('<property name="password">required</property>', '<string name="password_hint">At least 8x</string>'),
         check="assigned",
         score=0.7,
+        gate=r"(?i)\b(?:name|key|id)=[\"']",
     ),
     Rule(
         "marked-up-secret",
@@ -122,5 +124,6 @@ RULES = (
         ('Content-Disposition: form-data; name="password"\r\n\r\n--x',),
         check="assigned",
         score=0.7,
+        gate="form-data;",
     ),
 )

@@ -124,6 +124,7 @@ RULES = (
         ("Cookie: theme=dark; lang=en-US; ab=variant2", "Set-Cookie: session=; Max-Age=0", "cookie: auth=none"),
         check="coined",
         score=0.8,
+        gate="[Cc]ookie",
     ),
     Rule(
         "address-parameter",
