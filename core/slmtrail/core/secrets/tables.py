@@ -78,8 +78,8 @@ def _in_lines(text: str, start: int, end: int) -> Iterator[Span]:
     over = text.find("\n", end, end + _MAX_HEAD_CHARS)
     if over < 0 or start - begin > _MAX_HEAD_CHARS:
         return
-    for opened in _OPENED.finditer(text, begin, start):
-        begin = opened.end()
+    openings = [opened.end() for opened in _OPENED.finditer(text, begin, start)]
+    begin = openings[-1] if openings else begin
     cell = next((cell for mark, cell in _DELIMITED.items() if mark in text[begin:over]), _ALIGNED)
 
     def cells(begin: int, over: int) -> list[Span]:
@@ -89,7 +89,7 @@ def _in_lines(text: str, start: int, end: int) -> Iterator[Span]:
     column = next((place for place, (left, right) in enumerate(heads) if left <= start and end <= right), None)
     if column is None or len(heads) < 2 or any(right - left > _MAX_NAME_CHARS for left, right in heads):
         return
-    above = begin
+    above = 0 if openings else begin  # nothing stands above the first line of a text
     while above and text.count("\n", above, begin) < 2:
         below, above = above - 1, text.rfind("\n", max(0, above - _MAX_HEAD_CHARS), above - 1) + 1
         if not _BETWEEN_ROWS.match(text, above, below):

@@ -195,8 +195,8 @@ def _read(text: str, signs: set[str], words: frozenset[str]) -> Iterator[str]:
             yield plain(hidden)
         if (touched := lower.translate(_BRAILLE)) != lower:
             yield " ".join(touched.split())
-        if (turned := lower.translate(_UPSIDE_DOWN)) != lower:
-            yield " ".join(turned[::-1].split())
+        if (upright := lower.translate(_UPSIDE_DOWN)) != lower:
+            yield " ".join(upright[::-1].split())
         lower = lower.translate(_LOOKING)
         latin = " ".join(lower.split())
         if latin != base:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 
 from slmtrail.core.secrets.catalogue import RULES
@@ -53,10 +52,7 @@ class SecretPlan:
 
 
 def _known(rule: Rule) -> Expression | None:
-    readable: list[Expression] = []
     for pattern in filter(None, (rule.gate, rule.pattern)):
         with suppress(expression.Unreadable):
-            readable.append(expression.read(pattern, 0))
-    if not readable:
-        return None
-    return replace(readable[0], needs_digit=any(known.needs_digit for known in readable))
+            return expression.read(pattern, 0)
+    return None

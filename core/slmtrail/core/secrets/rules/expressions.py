@@ -49,4 +49,5 @@ KEY_ANCHORS = (
     *("salasana", "jelszo", "jelsz\u00f3", "lozinka", "kata sandi"),
 )
 # What every match with a name in it has, in little: for gates.
-KEY_GATE = rf"(?i)(?:{'|'.join(KEY_ANCHORS)})"
+ANY_KEY = rf"(?:{'|'.join(KEY_ANCHORS)})"
+KEY_GATE = rf"(?i){ANY_KEY}"

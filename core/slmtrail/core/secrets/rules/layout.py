@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from slmtrail.core.secrets.rules.expressions import KEY_ANCHORS, KEY_GATE, KEY_WORDS, WHICH
+from slmtrail.core.secrets.rules.expressions import ANY_KEY, KEY_ANCHORS, KEY_GATE, KEY_WORDS, WHICH
 from slmtrail.core.secrets.rules.rule import Rule
 
 _VALUE = r"(?![&?])(?P<secret>[^\s\"'`<>|,;(){}\[\]]{4,256}?)(?=\*{0,2}(?:[\s\"'`<|,;)\]}]|&lt;|\Z))"
@@ -59,7 +59,7 @@ RULES = (
         ("<password>required</password>", "<token>${TOKEN}</token>"),
         check="assigned",
         score=0.7,
-        gate=r"(?i)<[a-z0-9_.:\-]{0,60}" + f"(?:{'|'.join(KEY_ANCHORS)})",
+        gate=r"(?i)<[a-z0-9_.:\-]{0,60}" + ANY_KEY,
     ),
     Rule(
         "element-named-secret",

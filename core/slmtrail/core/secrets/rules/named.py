@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from slmtrail.core.secrets.rules.expressions import ASSIGNED, KEY_ANCHORS, KEY_WORDS, VALUE, WHICH, any_case
+from slmtrail.core.secrets.rules.expressions import ANY_KEY, ASSIGNED, KEY_ANCHORS, KEY_WORDS, VALUE, WHICH, any_case
 from slmtrail.core.secrets.rules.rule import Rule
 
 _KEYS = (
@@ -66,7 +66,7 @@ RULES = (
         check="assigned",
         score=0.7,
         gate=r"(?i)(?:key|name|type|kind|field|label|variable|parameter|column|selector|ref|id)[\\\"']{0,9}\s{0,3}[=:][\s\\\"']{0,9}[^\s\"'\\]{0,60}"
-        rf"(?:{'|'.join(KEY_ANCHORS)})",
+        + ANY_KEY,
     ),
     Rule(
         "value-named",
