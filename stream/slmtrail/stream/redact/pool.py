@@ -309,14 +309,18 @@ def _template(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A group of its own with the workers, so that the last act can be to end them all, whatever text they are at.
     os.setpgid(0, 0)
+    problem = ""
     try:
         redactor = _make_redactor(options, pseudonym_key, key_epoch, analyzer)
     except Exception as error:
-        orders.send(str(error) or type(error).__name__)
-        return
+        problem = str(error) or type(error).__name__
     # Nor does a copy on write have to touch what is loaded, in the workers.
     garbage.look_seldom()
-    orders.send("")
+    # A pool that was ended meanwhile wants no answer, and no order comes from it.
+    with contextlib.suppress(BrokenPipeError):
+        orders.send(problem)
+    if problem:
+        return
     # Nobody waits for the workers here: the pool sees their connections close.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:

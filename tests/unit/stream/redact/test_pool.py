@@ -20,8 +20,6 @@ from trails import eventually, is_running
 
 KEY = b"k" * 32
 PERILS = [("hang", "deadline"), ("sleep", "deadline"), ("die", "crash")]
-if Path("/proc/self/statm").exists():
-    PERILS.append(("hoard", "memory"))
 
 
 class Temperamental:
@@ -58,10 +56,19 @@ class Forgoing(Temperamental):
             os._exit(1)
 
 
+class Orphaned(Temperamental):
+    """One that loses who started the pool while it is made."""
+
+    def __init__(self, options: RedactOptions) -> None:
+        super().__init__(options)
+        starter = os.getppid()
+        os.kill(starter, signal.SIGKILL)
+        eventually("an orphan", lambda: os.getppid() != starter)
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[RedactPool]:
-    options = RedactOptions(deadline_ms=200)
-    with RedactPool(options, KEY, workers=2, analyzer=f"{__name__}:Temperamental", max_mb=256) as made:
+    with RedactPool(RedactOptions(deadline_ms=200), KEY, workers=2, analyzer=f"{__name__}:Temperamental") as made:
         yield made
 
 
@@ -108,12 +115,20 @@ def test_settings_that_can_not_be_used_are_told_at_once() -> None:
         RedactPool(options, KEY, workers=1)
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell the memory of a process")
+def test_a_text_that_takes_all_memory_is_withheld() -> None:
+    options = RedactOptions(deadline_ms=30_000)
+    with RedactPool(options, KEY, workers=1, analyzer=f"{__name__}:Temperamental", max_mb=256) as made:
+        assert made.submit([{"message": "hoard"}]).result(60)[0][1][0]["rule"] == "memory"
+
+
 ALONE = """
 import pathlib, sys, time
-sys.path[:0] = sys.argv[2:]
+sys.path[:0] = sys.argv[3:]
 from test_pool import KEY, RedactOptions, RedactPool
 if __name__ == "__main__":
-    pool = RedactPool(RedactOptions(deadline_ms=100_000), KEY, workers=1, analyzer="test_pool:Temperamental")
+    analyzer = f"test_pool:{sys.argv[2]}"
+    pool = RedactPool(RedactOptions(deadline_ms=100_000), KEY, workers=1, analyzer=analyzer)
     pool.submit([{"message": "hang"}])
     while not pool._progress[2]:
         time.sleep(0.01)
@@ -122,11 +137,26 @@ if __name__ == "__main__":
 """
 
 
-def test_a_worker_at_a_text_without_end_ends_with_who_started_the_pool(tmp_path: Path) -> None:
-    program, file = tmp_path / "alone.py", tmp_path / "pid"
+def alone(folder: Path, analyzer: str) -> subprocess.Popen[bytes]:
+    """A process that starts a pool, and writes the pid of its worker into the file `pid` once that is at a text."""
+    program, here = folder / "alone.py", Path(__file__).parent
     program.write_text(ALONE)
-    here = Path(__file__).parent
-    starter = subprocess.Popen([sys.executable, str(program), str(file), str(here), str(here.parents[2])])
+    paths = (str(here), str(here.parents[2]))
+    return subprocess.Popen(
+        [sys.executable, str(program), str(folder / "pid"), analyzer, *paths], stderr=subprocess.PIPE
+    )
+
+
+def test_a_pool_that_ends_while_it_starts_leaves_without_a_word(tmp_path: Path) -> None:
+    starter = alone(tmp_path, "Orphaned")
+    # Read to its end: until the last of its processes is gone.
+    assert starter.communicate(timeout=60)[1] == b""
+    assert starter.returncode == -signal.SIGKILL
+
+
+def test_a_worker_at_a_text_without_end_ends_with_who_started_the_pool(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    starter = alone(tmp_path, "Temperamental")
     eventually("a worker at its text", lambda: file.exists() and file.read_text().endswith("\n"))
     pid = int(file.read_text())
     starter.kill()
