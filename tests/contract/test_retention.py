@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,8 @@ def test_hourly_statistics_take_the_place_of_those_before(store: Store) -> None:
         store.roll_up(hour * HOUR_MS, made)
     assert store.rollups(0, 10**15) == [one for made in hours.values() for one in made]
     assert store.rollups(2 * HOUR_MS, 3 * HOUR_MS) == hours[2]
+    bare = [replace(one, latency={}) for one in hours[2]]
+    assert store.rollups(2 * HOUR_MS, 3 * HOUR_MS, latency=False) == bare
     auth = rolled_up(4 * HOUR_MS, [{"slm.kind": "auth"}])
     store.roll_up(4 * HOUR_MS, [*auth, *rolled_up(4 * HOUR_MS, records[:5])])
     assert store.rollups(2 * HOUR_MS, 10**15, kind="auth") == auth

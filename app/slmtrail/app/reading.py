@@ -123,11 +123,13 @@ class Reading:
         """The records over time."""
         return self._store.histogram(self.query(asked), bars)
 
-    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "") -> list[Rollup]:
+    def rollups(
+        self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "", *, latency: bool = True
+    ) -> list[Rollup]:
         """The statistics of hours or days; none for who may see some teams alone, as they don't tell teams apart."""
         if "*" not in self.scope.teams:
             return []
-        told = self._store.rollups(since_ms, until_ms, step_ms, kind)
+        told = self._store.rollups(since_ms, until_ms, step_ms, kind, latency=latency)
         fits = holding(within(self.scope))
         names = {(one.environment, one.kind) for one in told}
         seen = {pair for pair in names if fits({n: v for n, v in zip((ENVIRONMENT, KIND), pair, strict=True) if v})}

@@ -298,11 +298,13 @@ class Store(Scanned, Protocol):
         """Takes the statistics of an hour, in the place of those it has."""
         ...
 
-    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "") -> list[Rollup]:
+    def rollups(
+        self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "", *, latency: bool = True
+    ) -> list[Rollup]:
         """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days.
 
         step_ms: HOUR_MS or DAY_MS; a day's are those of its hours together, as far as these are there. kind: of which
-        records; of all where it is empty.
+        records; of all where it is empty. latency: whether it is told, which is most of what there is to read.
         """
         ...
 

@@ -86,7 +86,8 @@ def _told(reading: Reading, since_ms: int, until_ms: int) -> tuple[list[Rollup],
     told = [*reading.rollups(since_ms, first_ms), *whole, *reading.rollups(newest_ms, until_ms)]
     if newest_ms - min((one.hour_ms for one in whole), default=newest_ms) >= MANY_MS:
         return told, told, DAY_MS
-    return told, reading.rollups(since_ms, until_ms, HOUR_MS, _REQUESTS) if whole else told, HOUR_MS
+    bars = reading.rollups(since_ms, until_ms, HOUR_MS, _REQUESTS, latency=False) if whole else told
+    return told, bars, HOUR_MS
 
 
 def joined(hours: Counter[int], since: Histogram, least_ms: int) -> Histogram:

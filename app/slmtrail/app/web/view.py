@@ -13,9 +13,12 @@ import orjson
 
 from slmtrail.app.reading import excerpt
 from slmtrail.app.web.pieces import Piece, pieces, visible_json
+from slmtrail.app.web.render import link
 from slmtrail.core.commitment import COMMITMENTS, SALTS
 from slmtrail.core.fields import CONTENT, FIELDS, WORDED
 from slmtrail.core.ports import Sealed
+from slmtrail.indexer.reading.walk import quoted
+from slmtrail.indexer.store.language.names import ALIASES
 from slmtrail.stream.redact.operators import LABELS
 
 EXCERPT_CHARS = 180
@@ -42,7 +45,14 @@ _SEARCHED = {
     "user.email": "user",
     "enduser.pseudo.id": "user",
 }
-"""Fields whose value leads to a search, with the filter that takes it."""
+"""Fields that a search has a filter of its own for."""
+_SHORT = {
+    field: short
+    for short, fields in ALIASES.items()
+    for field in fields
+    if field != "event.id" and FIELDS[field].type in ("keyword", "ip")
+}
+"""Fields that the language of searches has a short name for; not the id, which is that of the record alone."""
 _OPERATORS = {"replace": "replaced", "hash": "hashed", "mask": "masked", "drop": "removed", "keep": "kept"}
 
 
@@ -86,11 +96,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field; `filter` is the filter of a search for its value, where there is one."""
+    """A field; `link` leads to a search for its value, where a search has a short name for it."""
 
     name: str
     text: str
-    filter: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +218,7 @@ def groups(record: Mapping[str, Any]) -> dict[str, list[Value]]:
     for name in sorted(record):
         if name not in _SHOWN_APART:
             group = next(group for group, prefixes in _GROUPS.items() if name.startswith(prefixes))
-            sorted_in[group].append(Value(name, _pretty(record[name]), _SEARCHED.get(name, "")))
+            sorted_in[group].append(Value(name, _pretty(record[name]), _search(name, record[name])))
     return {name: values for name, values in sorted_in.items() if values}
 
 
@@ -284,6 +294,15 @@ def _excerpt(record: dict[str, Any], *, told: bool) -> str:
         return excerpt(record, EXCERPT_CHARS, told=told)
     except (KeyError, TypeError, AttributeError):
         return ""
+
+
+def _search(name: str, value: Any) -> str:
+    """The address of a search for what has this value; empty where there is none, or nobody would look for it."""
+    if not isinstance(value, str):
+        return ""
+    if name in _SEARCHED:
+        return link("/", {_SEARCHED[name]: value})
+    return link("/", {"q": f"{_SHORT[name]}:{quoted(value)}"}) if name in _SHORT else ""
 
 
 def _pretty(value: Any) -> str:

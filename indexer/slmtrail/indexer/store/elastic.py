@@ -127,9 +127,11 @@ class ElasticStore:
         """Takes the statistics of an hour, in the place of those it has."""
         self._rollups.put(hour_ms, rollups)
 
-    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "") -> list[Rollup]:
+    def rollups(
+        self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "", *, latency: bool = True
+    ) -> list[Rollup]:
         """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days."""
-        hours = self._rollups.get(since_ms, until_ms, kind)
+        hours = self._rollups.get(since_ms, until_ms, kind, latency=latency)
         return hours if step_ms == HOUR_MS else together(hours, step_ms)
 
     def forget_rollups(self, before_ms: int) -> None:

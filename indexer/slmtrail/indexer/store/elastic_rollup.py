@@ -48,11 +48,11 @@ class Rollups:
         self._delete([name for name in self._ids({"term": {"hour_ms": hour_ms}}) if name not in documents])
         self._client.ask("POST", f"/{self._index}/_refresh")
 
-    def get(self, since_ms: int, until_ms: int, kind: str) -> list[Rollup]:
+    def get(self, since_ms: int, until_ms: int, kind: str, *, latency: bool) -> list[Rollup]:
         """The hourly statistics of a time, of one kind of records or of all, the oldest first."""
         hours = {"range": {"hour_ms": {"gte": since_ms, "lt": until_ms}}}
         asked = {"bool": {"filter": [hours, *([{"term": {"kind": kind}}] if kind else [])]}}
-        return [_read(hit["_source"]) for hit in self._client.hits(self._index, asked, _ORDER)]
+        return [_read(hit["_source"], latency=latency) for hit in self._client.hits(self._index, asked, _ORDER)]
 
     def forget(self, before_ms: int) -> None:
         """Lets go of the statistics of hours before then."""
@@ -93,6 +93,7 @@ def _document(one: Rollup) -> bytes:
     return orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS)
 
 
-def _read(source: dict[str, Any]) -> Rollup:
+def _read(source: dict[str, Any], *, latency: bool) -> Rollup:
     named = {name: source[name] for name in (*_KEYWORDS, *_NUMBERS)}
-    return Rollup(**named, latency={int(bucket): count for bucket, count in source["latency"].items()})
+    buckets = source["latency"] if latency else {}
+    return Rollup(**named, latency={int(bucket): count for bucket, count in buckets.items()})

@@ -9,7 +9,7 @@ from pathlib import Path
 from slmtrail.core.errors import StoreError
 
 APPLICATION_ID = 0x736C6D74
-VERSION = 5
+VERSION = 6
 _PAGE_BYTES = 8192
 """Five records of common size fill a page of this size well; of the usual 4096 bytes a third stays empty."""
 
@@ -45,12 +45,16 @@ _TABLES = (
     "CREATE TABLE payload (place INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
     *map(_statistics, ("rollup", "rollup_day")),
 )
-ALONG = {name: (name, "ts_ms", "environment") for name in ("kind", "collector")}
-"""Columns with an index of their own, and what stands in it: alerts, changes and a silent collector's last word are
-few among many. Each costs a record about 30 bytes."""
+ALONG = {
+    "kind": ("kind", "ts_ms", "environment"),
+    "collector": ("collector", "ts_ms", "environment"),
+    "outcome": ("outcome", "ts_ms", "environment", "kind"),
+}
+"""Columns with an index of their own, and what stands in it: alerts, changes, failures and a silent collector's last
+word are few among many. Each costs a record 30 to 40 bytes."""
 
-_ALONG = tuple(f"CREATE INDEX record_{name} ON record ({', '.join(columns)})" for name, columns in ALONG.items())
-_SINCE = {3: _ALONG, 4: (_statistics("rollup_day"),)}
+_ALONG = {name: f"CREATE INDEX record_{name} ON record ({', '.join(columns)})" for name, columns in ALONG.items()}
+_SINCE = {3: (_ALONG["kind"], _ALONG["collector"]), 4: (_statistics("rollup_day"),), 5: (_ALONG["outcome"],)}
 """By the version of an older store, what it lacks."""
 
 _TOKENIZER = """ascii tokenchars '_.:,;""#*'''"""
@@ -71,7 +75,7 @@ def words(name: str) -> str:
 
 def create(db: sqlite3.Connection) -> None:
     """Makes the tables in an empty database."""
-    for statement in (*_TABLES, *_ALONG, searched_text("VIEW", "payload"), words("words")):
+    for statement in (*_TABLES, *_ALONG.values(), searched_text("VIEW", "payload"), words("words")):
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")

@@ -169,10 +169,12 @@ class SqliteStore:
         with self._write_lock, self._explained():
             roll_up(self._writing(), hour_ms, rollups)
 
-    def rollups(self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "") -> list[Rollup]:
+    def rollups(
+        self, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = "", *, latency: bool = True
+    ) -> list[Rollup]:
         """The statistics from `since_ms` on and before `until_ms`, the oldest first: of hours, or of whole days."""
         with self._reading() as db:
-            return rollups(db, since_ms, until_ms, step_ms, kind)
+            return rollups(db, since_ms, until_ms, step_ms, kind, latency=latency)
 
     def forget_rollups(self, before_ms: int) -> None:
         """Lets go of the statistics of hours before then."""

@@ -87,11 +87,18 @@ def forget_rollups(db: sqlite3.Connection, before_ms: int) -> None:
 
 
 def rollups(
-    db: sqlite3.Connection, since_ms: int, until_ms: int, step_ms: int = HOUR_MS, kind: str = ""
+    db: sqlite3.Connection,
+    since_ms: int,
+    until_ms: int,
+    step_ms: int = HOUR_MS,
+    kind: str = "",
+    *,
+    latency: bool = True,
 ) -> list[Rollup]:
     """The statistics of a time, of one kind of records or of all."""
+    names = _COLUMNS if latency else ", ".join((*_NAMES[:-1], "'{}'"))
     found = db.execute(
-        f"SELECT {_COLUMNS} FROM {_TABLES[step_ms]} WHERE hour_ms >= ? AND hour_ms < ? AND ? IN (kind, '') "  # noqa: S608
+        f"SELECT {names} FROM {_TABLES[step_ms]} WHERE hour_ms >= ? AND hour_ms < ? AND ? IN (kind, '') "  # noqa: S608
         "ORDER BY hour_ms, model, environment, kind",
         (since_ms, until_ms, kind),
     )

@@ -206,7 +206,8 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_who_writes(copy: P
             store.roll_up(hour.hour_ms, [hour])
     old = sqlite3.connect(copy)
     old.executescript(
-        "DROP INDEX record_kind; DROP INDEX record_collector; DROP TABLE rollup_day; PRAGMA user_version = 3"
+        "DROP INDEX record_kind; DROP INDEX record_collector; DROP INDEX record_outcome; DROP TABLE rollup_day; "
+        "PRAGMA user_version = 3"
     )
     old.close()
     with pytest.raises(StoreError, match=r"version 3, .*; start the pipeline once"):
