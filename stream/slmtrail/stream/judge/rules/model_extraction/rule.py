@@ -22,6 +22,7 @@ _CALLER = ("user.id", "slm.key.hash", "session.id")
 _RECENT_TEXTS = 400
 _ANY_FORM = "*"
 _HABIT_DAYS = 35
+_KNOWN_DAYS = 5
 
 
 def judge(record: dict[str, Any], about: About) -> Hit | None:
@@ -98,8 +99,9 @@ def _today(state: dict[str, Any], at_ms: int) -> int:
 def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any]) -> Hit | None:
     """Fires where several callers of a network ask what would be too much for one.
 
-    Of the different questions only those beyond a number that each may ask count: an office asks much, but each in it
-    little; and of nobody more than a third of what is too much: one who asks that alone is told of by name.
+    Of the different questions only those beyond a number that each may ask count, twice as many of who is known for
+    days: an office asks much, but each in it little. And of nobody more than a third of what is too much count: one who
+    asks that alone is told of by name.
     """
     form, text, caller = value
     made = latest(state.setdefault("forms", {}), form, _MAX_FORMS)
@@ -110,13 +112,16 @@ def _together(state: dict[str, Any], at_ms: int, value: Any, p: Mapping[str, Any
         why = f"{who} callers of one network asked {alike.observed} questions of one make within {p['within']}"
         return Hit(why, observed=alike.observed, baseline=at_least)
     asked = latest(state.setdefault("callers", {}), caller, _MAX_CALLERS)
-    beyond = count(asked, at_ms, None, {**p, "at_least": p["each"] + 1})
+    # Somebody who has worked here for days may ask more: a launch is busy, and throw-away names are new.
+    known = at_ms - asked.setdefault("first", at_ms) >= _KNOWN_DAYS * DAY_MS
+    each = 2 * p["each"] if known else p["each"]
+    beyond = count(asked, at_ms, None, {**p, "at_least": each + 1})
     if not beyond or not isinstance(beyond.observed, int) or beyond.observed > p["each"] + p["different"] // 3:
         return None
     asked["last"] = at_ms
     many = count(state, at_ms, None, {**p, "at_least": p["different"]})
     if many and (who := _callers(state, at_ms, p)) and not _habit(state, _ANY_FORM, at_ms):
-        why = f"{who} callers of one network asked {many.observed} questions beyond {p['each']} each"
+        why = f"{who} callers of one network asked {many.observed} questions beyond what each may ask"
         return Hit(f"{why} within {p['within']}", observed=many.observed, baseline=p["different"])
     return None
 
