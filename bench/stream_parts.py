@@ -101,7 +101,7 @@ def stages(quick: bool) -> dict[str, float]:
         no_rules = Desk(desk.trust, desk.key, desk.redactor, Judge(desk.policy, []), desk.policy)
         deliveries = stream.deliveries(*(m.value for m in made_frames([edge], events, count, lambda: START_MS)))
         shards, chains = Shards(desk.judge, 1), [dict[str, Chain]() for _ in range(2)]
-        shards.hold({0}, {})
+        shards.hold({0: 0}, {}, {0: 0})
         offset = 0
         # Batch by batch, as they come and go.
         for first in range(0, len(deliveries), BATCH_FRAMES):
@@ -139,7 +139,7 @@ def memory(count: int = 1_000_000) -> dict[str, int]:
         stream = Stream(Path(folder), redactor=NoRedaction())
         edge, desk = stream.edge(), stream.desk
         shards, chains, offset = Shards(desk.judge, 1), dict[str, Chain](), 0
-        shards.hold({0}, {})
+        shards.hold({0: 0}, {}, {0: 0})
         for number in range(count // FRAME_EVENTS + 1):
             at_ms = START_MS + number * 1000
             events = [event | {"user.id": f"user-{rng.randrange(ACTORS)}"} for event in rng.sample(texts, FRAME_EVENTS)]
