@@ -53,7 +53,7 @@ def curves(title: str, across: str, lines: Mapping[str, Points]) -> str:
 def _rounded(value: float) -> float:
     """The next round number."""
     unit = 10 ** math.floor(math.log10(value))
-    return next(unit * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if unit * step >= value)
+    return float(next(unit * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if unit * step >= value))
 
 
 def _short(value: float) -> str:

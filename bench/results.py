@@ -88,7 +88,8 @@ def run(name: str, quick: bool) -> str:
         if code:
             text += done.stderr[-2000:]
     except subprocess.TimeoutExpired as late:
-        text, code = f"not done within {LIMIT_S} s\n{late.stdout or ''}", 1
+        told = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout
+        text, code = f"not done within {LIMIT_S} s\n{told or ''}", 1
     took_s = time.monotonic() - began
     print(f"{name}: {'done' if not code else f'ended with {code}'} in {took_s:.0f} s", flush=True)
     shown = _COLOURS.sub("", text).strip()

@@ -29,7 +29,7 @@ from peers.get import python
 BURST = 1000
 ASKED = "Summarise ticket 4711: " + "the printer on the second floor says that it is out of paper. " * 6
 SAID = "The printer is out of paper. " * 8
-EVENT = {
+EVENT: dict[str, Any] = {
     "slm.kind": "inference",
     "event.outcome": "success",
     "user.id": "bob",

@@ -149,7 +149,8 @@ def _told(took_ms: list[float]) -> dict[str, float]:
 def _measured(
     store: SqliteStore, ask: Callable[[SqliteStore, random.Random], object], most: int, most_s: float
 ) -> dict[str, float]:
-    rng, took_ms, refused, end_s = random.Random(3), [], 0, time.monotonic() + most_s
+    rng, refused, end_s = random.Random(3), 0, time.monotonic() + most_s
+    took_ms: list[float] = []
     while len(took_ms) < most and (time.monotonic() < end_s or len(took_ms) < 3):
         began_s = time.perf_counter()
         try:
@@ -218,9 +219,12 @@ def _added(url: str, count: int) -> dict[str, float]:
     bare = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     asked: list[tuple[str, bytes]] = []
     ask = store._client.ask
-    store._client.ask = lambda method, path, body=None, **more: (  # type: ignore[method-assign]
-        asked.append((path, orjson.dumps(body))) or ask(method, path, body, **more)
-    )
+
+    def noting(method: str, path: str, body: Any = None, **more: Any) -> Any:
+        asked.append((path, orjson.dumps(body)))
+        return ask(method, path, body, **more)
+
+    store._client.ask = noting  # type: ignore[method-assign]
     for number in range(count + 20):
         query = Query(where=_fields(rng))
         began_s = time.perf_counter()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,13 @@ def made_events(count: int) -> list[dict[str, Any]]:
 
 
 def made_frames(
-    edges: list[Edge], events: list[dict[str, Any]], count: int, now_ms: Callable[[], int]
+    edges: list[Edge], events: list[dict[str, Any]], count: int, clock_ms: Callable[[], int]
 ) -> list[Message]:
     """Frames of `count` events in all, which come round again and again."""
     made = []
     for number in range(count // FRAME_EVENTS):
         edge = edges[number % len(edges)]
-        edge.now_ms = now_ms()
+        edge.now_ms = clock_ms()
         first = number * FRAME_EVENTS % (len(events) - FRAME_EVENTS)
         at = {"@timestamp": timestamp_text(edge.now_ms)}
         some = [event | at for event in events[first : first + FRAME_EVENTS]]
@@ -89,9 +90,9 @@ def stages(quick: bool) -> dict[str, float]:
     events = made_events(count + FRAME_EVENTS)
     garbage.look_seldom()
 
-    def timed(name: str, work: Callable[[], Any]) -> Any:
+    def timed(name: str, work: Callable[..., Any], *given: Any) -> Any:
         begun_s = time.process_time()
-        result = work()
+        result = work(*given)
         took_s[name] = took_s.get(name, 0.0) + time.process_time() - begun_s
         return result
 
@@ -107,20 +108,17 @@ def stages(quick: bool) -> dict[str, float]:
         for first in range(0, len(deliveries), BATCH_FRAMES):
             batch = deliveries[first : first + BATCH_FRAMES]
             lines = timed(
-                "open the frames", lambda batch=batch: [line for each in batch for line in _lines(each, desk)]
+                "open the frames", lambda given: [line for each in given for line in _lines(each, desk)], batch
             )
-            checked = timed("check the events", lambda lines=lines: [wellformed.event(line) for line in lines])
+            checked = timed("check the events", lambda given: [wellformed.event(line) for line in given], lines)
             records = [identified(event, "edge-1", "0" * 32, Position(0, n, 0)) for n, event in enumerate(checked)]
             for name in ("ask the rules about new texts", "ask the rules"):
-                timed(name, lambda records=records: [desk.judge.judge(record, "5eed", START_MS) for record in records])
-            timed("ids, salts, JSON", lambda batch=batch: _processed(batch, chains[0], no_rules))
+                timed(name, lambda given: [desk.judge.judge(record, "5eed", START_MS) for record in given], records)
+            timed("ids, salts, JSON", _processed, batch, chains[0], no_rules)
             output = _processed(batch, chains[1], desk)
-            packed = timed("send the signals", lambda output=output: repartition.packed(output, PARTITIONS))
-            opened = timed("take the signals", lambda packed=packed: [repartition.opened(m.value) for m in packed])
-            timed(
-                "windows",
-                lambda opened=opened, offset=offset: [shards.take(0, *one) for one in enumerate(opened, offset)],
-            )
+            packed = timed("send the signals", repartition.packed, output, PARTITIONS)
+            opened = timed("take the signals", lambda given: [repartition.opened(m.value) for m in given], packed)
+            timed("windows", lambda given: [shards.take(0, *one) for one in given], enumerate(opened, offset))
             offset += len(opened)
         timed("keep the windows", shards.moved)
     took = {name: seconds / count * 1e6 for name, seconds in took_s.items()}
@@ -141,9 +139,9 @@ def memory(count: int = 1_000_000) -> dict[str, int]:
         shards, chains, offset = Shards(desk.judge, 1), dict[str, Chain](), 0
         shards.hold({0: 0}, {}, {0: 0})
         for number in range(count // FRAME_EVENTS + 1):
-            at_ms = START_MS + number * 1000
+            clock_ms = partial(int, START_MS + number * 1000)
             events = [event | {"user.id": f"user-{rng.randrange(ACTORS)}"} for event in rng.sample(texts, FRAME_EVENTS)]
-            (made,) = made_frames([edge], [*events, events[0]], FRAME_EVENTS, lambda at_ms=at_ms: at_ms)
+            (made,) = made_frames([edge], [*events, events[0]], FRAME_EVENTS, clock_ms)
             (delivery,) = stream.deliveries(made.value)
             output = _processed([delivery], chains, desk)
             for message in repartition.packed(output, PARTITIONS):

@@ -79,7 +79,7 @@ def timed(command: list[str], environ: dict[str, str] | None = None) -> tuple[fl
 
 async def make_topics(url: str, *topics: str) -> None:
     """Topics as the stream makes them; its own where none are named."""
-    bus = connect(url, partitions=1, **({"topics": topics, "compacted": ()} if topics else {}))
+    bus = connect(url, partitions=1, topics=topics, compacted=()) if topics else connect(url, partitions=1)
     await bus.ensure_topics()
     await bus.close()
 

@@ -183,7 +183,7 @@ def sealed_trail(folder: Path, count: int = 40, key: Ed25519PrivateKey | None = 
     made = []
     for first in range(0, count, 20):
         events = [
-            inference(f"question {n} of alice", **{"slm.latency_ms": n}) for n in range(first, min(first + 20, count))
+            inference(f"question {n} of alice") | {"slm.latency_ms": n} for n in range(first, min(first + 20, count))
         ]
         made += stream.take(edge.frame(events)).records
     made += stream.take(edge.frame(kind="close")).records
