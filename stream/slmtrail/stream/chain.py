@@ -12,7 +12,7 @@ State is plain data, one small value a collector, kept on the bus beside the off
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
@@ -39,6 +39,9 @@ MAX_OPEN = 1000
 """Rows of one boot that are remembered as open; the oldest are forgotten, and can't be replayed."""
 
 _SHORT = 16
+
+UNKNOWN = -1
+"""The partition in a state that an earlier version kept."""
 
 
 @dataclass(slots=True)
@@ -127,6 +130,7 @@ class Chain:
 
     offset: int = -1
     boots: dict[str, Boot] = field(default_factory=dict)
+    partition: int = UNKNOWN
 
     def encode(self) -> bytes:
         """The chain as it is kept on the bus."""
@@ -143,7 +147,7 @@ class Chain:
             }
             for name, boot in self.boots.items()
         }
-        return orjson.dumps({"offset": self.offset, "boots": boots})
+        return orjson.dumps({"offset": self.offset, "partition": self.partition, "boots": boots})
 
     @classmethod
     def decode(cls, data: bytes) -> Chain:
@@ -165,14 +169,23 @@ class Chain:
             )
             for name, boot in given["boots"].items()
         }
-        return cls(given["offset"], boots)
+        return cls(given["offset"], boots, given.get("partition", UNKNOWN))
 
     def before(self, header: Header) -> Chain:
         """A chain that can take the frame of this header without changing this one; they share the other boots."""
         boots = self.boots.copy()
         for name in boots.keys() & {header.boot, header.prior_boot}:
             boots[name] = boots[name].copy()
-        return Chain(self.offset, boots)
+        return Chain(self.offset, boots, self.partition)
+
+    def has_seen(self, partition: int, offset: int) -> bool:
+        """Whether the message there was looked at before."""
+        return self.partition in (partition, UNKNOWN) and offset <= self.offset
+
+    def fits(self, ends: Mapping[int, int]) -> bool:
+        """Whether the topic, whose partitions end there, reaches to what was seen of it."""
+        end = max(ends.values(), default=0) if self.partition == UNKNOWN else ends.get(self.partition, 0)
+        return self.offset < end
 
     def follow(self, frame: Frame, bus_ms: int) -> list[dict[str, Any]] | None:
         """Takes `frame` as the next of its boot and returns the system events it gives rise to.

@@ -189,11 +189,11 @@ def _take(
     """The frame opened; None where it came before. Nothing is noted of a frame that raises FrameError."""
     name = frame.header.collector
     known = output.chains.get(name) or chains.get(name) or Chain()
-    if delivery.offset <= known.offset:
+    if known.has_seen(delivery.partition, delivery.offset):
         output.redelivered += 1
         return None
     chain = known.before(frame.header)
-    chain.offset = delivery.offset
+    chain.partition, chain.offset = delivery.partition, delivery.offset
     left_out = left_out_by(delivery.key)
     if left_out is not None and chain.passed(frame.header):
         output.chains[name] = chain

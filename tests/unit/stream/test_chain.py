@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,3 +149,25 @@ def test_a_collector_that_ships_late_has_not_jumped(stream: Stream) -> None:
     edge = stream.edge()
     made = [at(edge.frame(kind="heartbeat"), NOW_MS + n * 3_600_000) for n in range(5)]
     assert "clock_jump" not in actions(followed(made, NOW_MS + 20 * 3_600_000))
+
+
+def test_a_place_of_another_partition_was_not_seen(stream: Stream) -> None:
+    edge = stream.edge()
+    frame = edge.frame([inference()])
+    stream.take(frame)
+    seen = stream.chains[edge.name]
+    assert seen.has_seen(0, seen.offset)
+    assert not seen.has_seen(0, seen.offset + 1)
+    assert not seen.has_seen(1, seen.offset)
+    earlier = Chain.decode(orjson.dumps({"offset": 7, "boots": {}}))
+    assert earlier.has_seen(1, 7)
+    assert not earlier.has_seen(1, 8)
+
+
+def test_a_topic_that_ends_before_what_was_seen_is_another() -> None:
+    assert Chain(7, partition=1).fits({0: 0, 1: 8})
+    assert not Chain(7, partition=1).fits({0: 99, 1: 7})
+    assert not Chain(7, partition=1).fits({0: 99})
+    assert Chain(7).fits({0: 8, 1: 0})
+    assert not Chain(7).fits({0: 7, 1: 0})
+    assert Chain().fits({0: 0})

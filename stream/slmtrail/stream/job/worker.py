@@ -61,6 +61,10 @@ class Worker:
         self._chains = chains_in(state)
         ours = {partition: ends[topic, partition] for topic, partition in following if topic == SIGNALS}
         sources = {partition: end for (topic, partition), end in ends.items() if topic == FRAMES}
+        for name, chain in self._chains.items():
+            if not chain.fits(sources):
+                log.warning("%s: its frames begin anew: their topic ends before what was seen of it", name)
+                chain.offset = -1
         self._shards.hold(ours, kept, sources)
         self._next = dict(following)
         self._holds.set()

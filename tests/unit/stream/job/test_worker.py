@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -175,3 +176,22 @@ def test_a_topic_that_begins_again_under_a_worker_ends_it(stream: Stream, bus: K
             await worker.frames(batch[:1], lambda: None)
 
     run(stream, bus, steps)
+
+
+def test_frames_of_a_topic_made_anew_are_taken(stream: Stream, bus: Kept) -> None:
+    edge = stream.edge()
+    old = stream.deliveries(*(edge.frame([inference()]) for _ in range(5)))
+    fresh = replace(stream.deliveries(edge.frame([inference("new")]))[0], offset=0)
+
+    async def first(worker: Worker) -> None:
+        await worker.frames(old, lambda: None)
+        bus.on[RECORDS].clear()
+
+    async def anew() -> None:
+        worker = Worker(bus, stream.desk, 1, lambda: None)  # type: ignore[arg-type]
+        await worker.hold(FROM_START, dict.fromkeys(FROM_START, 1))
+        await worker.frames([fresh], lambda: None)
+
+    run(stream, bus, first)
+    asyncio.run(anew())
+    assert [orjson.loads(message.value)["slm.kind"] for message in bus.on[RECORDS]] == ["inference"]
