@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from slmtrail.bus.limits import MAX_MESSAGE_BYTES
 from slmtrail.core import canonical
 from slmtrail.core.errors import StoreError
 from slmtrail.core.health import HEALTH
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 POLL_MS = 1000
 RETRY_MIN_S = 0.5
 RETRY_MAX_S = 10.0
+KEPT_BYTES = MAX_MESSAGE_BYTES // 3
+"""A dead letter holds no more of a message than this, which is up to twice as long once it is written into it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -159,13 +163,13 @@ def _unusable(delivery: Delivery, text: str) -> Message:
         "topic": delivery.topic,
         "partition": delivery.partition,
         "offset": delivery.offset,
-        "message_base64": base64.b64encode(delivery.value).decode(),
+        **_kept("message_base64", delivery.value, lambda data: base64.b64encode(data).decode()),
     }
     return Message(delivery.key, canonical.dumps(letter))
 
 
 def _refused(refusal: Refusal) -> Message:
-    """The record itself stays in the ledger and on the topic; the letter says where."""
+    """The record itself stays on its topic, and its entry in the ledger; the letter says where."""
     DEADLETTERS_TOTAL.labels("store_refused").inc()
     sealed = refusal.sealed
     log.error("the store refuses record %s: %s", sealed.id, refusal.reason)
@@ -175,9 +179,14 @@ def _refused(refusal: Refusal) -> Message:
         "ledger": sealed.ledger,
         "leaf": sealed.leaf,
         "id": sealed.id,
-        "record": sealed.data.decode(),
+        **_kept("record", sealed.data, bytes.decode),
     }
     return Message(sealed.record["slm.collector.id"], canonical.dumps(letter))
+
+
+def _kept(name: str, data: bytes, written: Callable[[bytes], str]) -> dict[str, str]:
+    """A message under this name or, where a letter with it would be larger than a bus takes, its hash."""
+    return {name: written(data)} if len(data) <= KEPT_BYTES else {"sha256": hashlib.sha256(data).hexdigest()}
 
 
 def _frames(records: list[Sealed]) -> list[FrameId]:

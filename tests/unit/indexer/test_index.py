@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,7 @@ import orjson
 import pytest
 
 from builders import LEDGER, SealedTrail, Stream, inference
+from slmtrail.bus.limits import MAX_MESSAGE_BYTES
 from slmtrail.bus.sqlite import SqliteBus
 from slmtrail.core.errors import StoreError
 from slmtrail.core.metrics import INDEX_LAG, UNSTORED_AGE_SECONDS
@@ -78,8 +80,8 @@ async def indexed(tmp_path: Path, store: SqliteStore, sealer: Sealer, count: int
 
 async def through(
     tmp_path: Path, store: SqliteStore, sealer: Sealer, messages: list[Message], at_once: int = 1
-) -> list[str]:
-    """Indexes messages in batches of ten; the reasons of the dead letters."""
+) -> list[dict[str, Any]]:
+    """Indexes messages in batches of ten; the dead letters."""
     bus = SqliteBus(tmp_path / "bus.sqlite", partitions=1)
     await bus.ensure_topics()
     await bus.publish(RECORDS, messages)
@@ -94,7 +96,7 @@ async def through(
     letters = await (await bus.read(DEADLETTERS, 0, 0)).poll(1000, 0)
     await bus.close()
     assert work.cancelled()
-    return [orjson.loads(letter.value)["text"] for letter in letters]
+    return [orjson.loads(letter.value) for letter in letters]
 
 
 @pytest.mark.parametrize("time", [None, 5, "yesterday", "2026-13-01T00:00:00Z"])
@@ -105,8 +107,24 @@ def test_a_record_without_a_usable_time_is_a_dead_letter_and_the_partition_goes_
     bad = Message(good[0].key, orjson.dumps(changed, option=orjson.OPT_SORT_KEYS))
     store, sealer = SqliteStore(trail.store_path, writable=True), Sealer(tmp_path / "ledger", LEDGER, trail.key)
     (letter,) = asyncio.run(through(tmp_path, store, sealer, [bad, *good[1:]]))
-    assert letter.startswith("@timestamp: ")
+    assert letter["text"].startswith("@timestamp: ")
     assert [sealed.leaf for sealed in store.scan(LEDGER, 0, 1000)] == list(range(1, len(good)))
+    store.close()
+
+
+@pytest.mark.parametrize("more", [{}, {"@timestamp": None}], ids=["no record", "refused"])
+def test_what_is_too_large_for_a_dead_letter_is_named_by_its_hash_and_the_partition_goes_on(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    trail, stream = SealedTrail(tmp_path), Stream(tmp_path)
+    good = stream.take(stream.edge().frame([inference(str(n)) for n in range(3)])).records
+    text = '"' * (MAX_MESSAGE_BYTES // 2 - 10_000)  # each takes two bytes in the record, and four in a letter with it
+    changed = orjson.loads(good[0].value) | {"slm.other": text} | more if more else {"slm.other": text}
+    bad = Message(good[0].key, orjson.dumps(changed, option=orjson.OPT_SORT_KEYS))
+    store, sealer = SqliteStore(trail.store_path, writable=True), Sealer(tmp_path / "ledger", LEDGER, trail.key)
+    (letter,) = asyncio.run(through(tmp_path, store, sealer, [bad, *good[1:]]))
+    assert letter["sha256"] == hashlib.sha256(bad.value).hexdigest()
+    assert len(list(store.scan(LEDGER, 0, 1000))) == len(good) - 1
     store.close()
 
 
