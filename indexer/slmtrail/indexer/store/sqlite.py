@@ -108,12 +108,14 @@ class SqliteStore:
         question = asked(query)
         with self._planned(question) as (db, planner, deadline):
             rows, more = nearby(db, question) or ([], False)
-            found = planner.plan(in_time=not rows)
+            found = None
             if not rows:
+                found = planner.plan()
                 rows, more = page(db, question, found)
             total, at_least = len(rows), more
             if question.count_to and (more or question.after):
-                total, at_least = count(db, question, found, deadline)
+                total, at_least = count(db, question, lambda: found or planner.plan(in_time=False), deadline)
+                total = max(total, len(rows))
         after = Cursor(question.sort, *rows[-1][:5]).text() if more else ""
         return Page([shown(_sealed(*row[2:]), question.scope) for row in rows], total, after, at_least)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from slmtrail.core.ports import Histogram
@@ -22,15 +22,17 @@ _FIRST = 5000
 _FEW_STEPS = 64
 
 
-def count(db: sqlite3.Connection, question: Asked, found: Plan, deadline: Deadline) -> tuple[int, bool]:
+def count(db: sqlite3.Connection, question: Asked, plan: Callable[[], Plan], deadline: Deadline) -> tuple[int, bool]:
     """How many records fit, and whether there may be more: so far as is asked for, and as can be counted in no time."""
     if question.count_to >= EVERY:
+        found = plan()
         (total,) = db.execute(f"SELECT count(*) {found.tables} {found.where}", found.values).fetchone()
         return total, False
     deadline.within(COUNT_S)
     total = 0
-    rows = db.execute(f"SELECT 1 {found.tables} {found.where} LIMIT ?", [*found.values, question.count_to + 1])
     try:
+        found = plan()
+        rows = db.execute(f"SELECT 1 {found.tables} {found.where} LIMIT ?", [*found.values, question.count_to + 1])
         for total, _ in enumerate(rows, 1):  # noqa: B007
             pass
     except sqlite3.OperationalError as error:

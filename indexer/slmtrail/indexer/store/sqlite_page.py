@@ -8,45 +8,43 @@ from collections.abc import Iterator
 from typing import Any
 
 from slmtrail.indexer.store import cursor
-from slmtrail.indexer.store.language.tree import Exists, Like, Node, Text, tests
+from slmtrail.indexer.store.language.tree import Exists, Like, Text, tests
 from slmtrail.indexer.store.query import Asked
 from slmtrail.indexer.store.sqlite_plan import Plan, Planner
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
 """Of the records on a page, which are in memory together."""
 
-NEAR = 20_000
-"""Records among which a page is looked for first, the newest."""
+NEAR, NEAR_BY_WORDS = 20_000, 2000
+"""Records among which a page is looked for first, the newest; and where the words of each have to be made anew."""
 
 Rows = tuple[list[tuple[Any, ...]], bool]
 """Of each record what it is sorted by, time, ledger, leaf, id and data; and whether there are more."""
 
 
 def nearby(db: sqlite3.Connection, question: Asked) -> Rows | None:
-    """A page out of the newest records alone; None where they don't fill one, or looking there would save nothing.
+    """A page out of the first records in time alone; None where they don't fill one, or that would save nothing.
 
     What is frequent fills it at once, where a list of all that has a word would take the longer the more there is.
     """
-    if question.sort != "-time" or not any(map(_takes_a_list, question.tree.parts)):
+    each = [test for part in question.tree.parts for test in tests(part)]
+    if not question.sort.endswith("time") or not any(isinstance(test, Text | Like | Exists) for test in each):
         return None
-    until = question.until_ms if question.after is None else min(question.until_ms, question.after.ts_ms + 1)
-    newest = "SELECT ts_ms, place FROM record WHERE ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms DESC LIMIT ?"
-    count, since, *places = db.execute(
-        f"SELECT count(*), min(ts_ms), min(place), max(place) FROM ({newest})",  # noqa: S608
-        (question.since_ms, until, NEAR),
+    size = NEAR_BY_WORDS if any(isinstance(test, Text) and test.prefix for test in each) else NEAR
+    since, until, way = question.since_ms, question.until_ms, "DESC" if question.sort.startswith("-") else "ASC"
+    if question.after is not None:
+        reached = question.after.ts_ms
+        since, until = (since, min(until, reached + 1)) if way == "DESC" else (max(since, reached), until)
+    first = f"SELECT ts_ms, place FROM record WHERE ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms {way} LIMIT ?"  # noqa: S608
+    count, low, high, *places = db.execute(
+        f"SELECT count(*), min(ts_ms), max(ts_ms), min(place), max(place) FROM ({first})",  # noqa: S608
+        (since, until, size),
     ).fetchone()
-    if count < NEAR:
+    if count < size:
         return None
-    near = dataclasses.replace(question, since_ms=since, until_ms=until)
+    near = dataclasses.replace(question, since_ms=low, until_ms=high + 1)
     rows, more = page(db, near, Planner(db, near, tuple(places)).plan())
     return (rows, more) if more else None
-
-
-def _takes_a_list(node: Node) -> bool:
-    each = list(tests(node))
-    if any(isinstance(test, Text) and test.prefix for test in each):
-        return False  # which is looked up as a whole, wherever it is looked for
-    return any(isinstance(test, Text | Like | Exists) for test in each)
 
 
 def page(db: sqlite3.Connection, question: Asked, found: Plan) -> Rows:

@@ -226,11 +226,12 @@ class Planner:
     def _index(self, node: Node) -> _Index | None:
         """The condition by an index, where there is one for it."""
         if match := _match(node):
+            if self._places and _begins(node):
+                return None  # it would be looked up as a whole: the data of a few records is sooner looked at
             places, between = "SELECT rowid AS place FROM words WHERE words MATCH ?", [*(self._places or ())]
             places += " AND rowid BETWEEN ? AND ?" if between else ""
-            # A beginning of words is looked up as a whole each time.
-            whole = not any(isinstance(test, Text) and test.prefix for test in tests(node))
-            check = "EXISTS (SELECT rowid FROM words WHERE words MATCH ? AND rowid = r.place)" if whole else ""
+            at = "EXISTS (SELECT rowid FROM words WHERE words MATCH ? AND rowid = r.place)"
+            check = "" if _begins(node) else at
             return _Index(places, [match, *between], check=check, check_values=(match,), ascending=True)
         match node:
             case Or():
@@ -261,6 +262,8 @@ class Planner:
         if name is None:
             return None
         found = self._wanted(name, node)
+        if found is None and self._places:
+            return None  # likewise
         test, wanted = _wide(node) if found is None else (f"value IN ({', '.join('?' * len(found))})", found)
         rows = f"FROM term WHERE name = ? AND {test} AND ts_ms >= ? AND ts_ms < ?"
         values, exact = [name, *wanted, *self._times], set(node.names) == set(TERMS[name])
@@ -378,6 +381,11 @@ def covers(column: str, tree: Node) -> bool:
     names = (test.names if not isinstance(test, Text) else ("",) for test in tests(tree))
     asked = {"ts_ms" if name == TIME else COLUMNS.get(name) for each in names for name in each}
     return bool(there) and asked <= {*there}
+
+
+def _begins(node: Node) -> bool:
+    """Whether it asks for words by their beginning, which the index of words looks up as a whole each time."""
+    return any(isinstance(test, Text) and test.prefix for test in tests(node))
 
 
 def _in_time(index: _Index) -> bool:

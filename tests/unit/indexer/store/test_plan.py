@@ -10,7 +10,7 @@ import pytest
 
 from contract import asked
 from slmtrail.core.errors import QueryError
-from slmtrail.core.ports import Query
+from slmtrail.core.ports import Query, Sealed
 from slmtrail.indexer.store import sqlite_deadline, sqlite_facets, sqlite_page, sqlite_plan
 from slmtrail.indexer.store.facets import FACETS
 from slmtrail.indexer.store.language.fits import values as values_of
@@ -40,6 +40,7 @@ def test_each_way_finds_the_same(
     monkeypatch.setattr(sqlite_facets, "_FEW_STEPS", values)
     monkeypatch.setattr(sqlite_facets, "_FIRST", 1 + few)
     monkeypatch.setattr(sqlite_page, "NEAR", 10 + few)
+    monkeypatch.setattr(sqlite_page, "NEAR_BY_WORDS", 5 + few)
     rng = random.Random(rare + values)
     for _ in range(80):
         where = asked.search(rng)
@@ -49,9 +50,21 @@ def test_each_way_finds_the_same(
         assert page.total == len(page.records)
         some = store.search(Query(where=where, limit=3, count_to=EVERY))
         assert (some.total, some.records) == (len(wanted), page.records[:3]), where
+        assert _paged(store, where, "-time") == page.records, where
+        assert _paged(store, where, "time") == page.records[::-1], where
         assert sum(store.histogram(Query(where=where), 20).counts.values()) == len(wanted)
         for field in ("kind", "user", "collector", "env", "outcome"):
             assert store.facet(Query(where=where), field, 9) == _tally(field, wanted), where
+
+
+def _paged(store: SqliteStore, where: str, sort: str) -> list[Sealed]:
+    """What is found page by page."""
+    found, cursor = [], ""
+    while True:
+        page = store.search(Query(where=where, limit=7, sort=sort, after=cursor))
+        found += page.records
+        if not (cursor := page.cursor):
+            return found
 
 
 def _tally(field: str, leaves: set[int]) -> Counter[str]:
@@ -91,12 +104,26 @@ def test_a_search_that_takes_too_long_is_ended_and_the_next_one_answered(
     assert store.search(Query(where="latency_ms>=0")).total
 
 
-def test_kinds_and_collectors_among_many_records_are_found_along_their_index(
+@pytest.mark.parametrize("where", ["user:*", "model:*3*", "re* or user:*", "not absent"])
+@pytest.mark.parametrize("sort", ["-time", "time"])
+def test_a_page_is_there_though_to_count_all_would_take_too_long(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, where: str, sort: str
+) -> None:
+    first = store.search(Query(where=where, limit=1000, sort=sort)).records[:3]
+    monkeypatch.setattr(sqlite_page, "NEAR", 20)
+    monkeypatch.setattr(sqlite_page, "NEAR_BY_WORDS", 20)
+    monkeypatch.setattr(sqlite_deadline, "_STEPS", 1)
+    monkeypatch.setattr(sqlite_facets, "COUNT_S", -1.0)
+    page = store.search(Query(where=where, limit=3, sort=sort))
+    assert (page.records, page.total, page.at_least) == (first, 3, True)
+
+
+def test_kinds_collectors_and_outcomes_among_many_records_are_found_along_their_index(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheres = [
         f"{field}:{value} {more}"
-        for field in ("kind", "collector")
+        for field in ("kind", "collector", "outcome")
         for value in _tally(field, set(range(len(CORPUS))))
         for more in ("", "env:prod", "not env:prod", "since:2000-01-01", "outcome:failure", "kind:auth", "flag:*")
     ]
