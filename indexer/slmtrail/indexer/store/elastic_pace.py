@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ class Pace:
         """A request of so many records was answered."""
         if took_s > SLOW_S:
             self.held_up()
-        elif records >= self.records:
+        elif records * 2 > self.records:
             self.records = min(self.records + self.records // 4, MAX_REQUEST_RECORDS)
 
     def held_up(self) -> None:
@@ -32,14 +33,16 @@ class Pace:
         self.records = max(self.records // 2, MIN_REQUEST_RECORDS)
 
     def batches(self, items: Sequence[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-        """Parts of `items`, each as large as the next request may be."""
-        batch: list[T] = []
-        size_bytes = 0
-        for item in items:
-            if batch and (size_bytes + size_of(item) > MAX_REQUEST_BYTES or len(batch) >= self.records):
-                yield batch
-                batch, size_bytes = [], 0
-            batch.append(item)
-            size_bytes += size_of(item)
-        if batch:
+        """Parts of `items`, about as large as each other and no larger than the next request may be."""
+        start = 0
+        while left := len(items) - start:
+            parts = math.ceil(left / self.records)
+            batch: list[T] = []
+            size_bytes = 0
+            for item in items[start : start + math.ceil(left / parts)]:
+                size_bytes += size_of(item)
+                if batch and size_bytes > MAX_REQUEST_BYTES:
+                    break
+                batch.append(item)
             yield batch
+            start += len(batch)

@@ -203,3 +203,26 @@ def test_requests_shrink_while_the_server_is_busy_and_grow_again() -> None:
     pace.answered(1, took_s=SLOW_S + 1)
     assert pace.records < MAX_REQUEST_RECORDS
     assert [len(part) for part in pace.batches(range(3), lambda _: MAX_REQUEST_BYTES)] == [1, 1, 1]
+
+
+@given(st.lists(st.integers(0, 5)), st.integers(1, 50), st.integers(1, 12))
+def test_requests_hold_all_in_order_and_are_about_as_large_as_each_other(
+    sizes: list[int], records: int, limit_bytes: int
+) -> None:
+    pace = Pace()
+    pace.records = records
+    parts = list(pace.batches(sizes, lambda size: size * MAX_REQUEST_BYTES // limit_bytes))
+    assert [size for part in parts for size in part] == sizes
+    assert all(len(part) <= records for part in parts)
+    assert all(len(part) == 1 or sum(part) <= limit_bytes for part in parts)
+    if sum(sizes) <= limit_bytes:  # only their number parts them
+        assert len(parts) == -(-len(sizes) // records)
+        assert not parts or max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_requests_grow_to_whole_batches() -> None:
+    pace = Pace()
+    for _ in range(20):
+        for part in pace.batches(range(2000), lambda _: 1):
+            pace.answered(len(part), took_s=0.1)
+    assert [len(part) for part in pace.batches(range(2000), lambda _: 1)] == [2000]
