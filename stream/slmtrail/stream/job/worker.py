@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from slmtrail.core.errors import TrailError
 from slmtrail.core.metrics import PROCESS_SECONDS, SIGNAL_FRAMES
@@ -61,13 +61,20 @@ class Worker:
         self._chains = chains_in(state)
         ours = {partition: ends[topic, partition] for topic, partition in following if topic == SIGNALS}
         sources = {partition: end for (topic, partition), end in ends.items() if topic == FRAMES}
-        for name, chain in self._chains.items():
-            if not chain.fits(sources):
-                log.warning("%s: its frames begin anew: their topic ends before what was seen of it", name)
-                chain.offset = -1
+        await self._begin_anew(sources, {partition for topic, partition in following if topic == FRAMES})
         self._shards.hold(ours, kept, sources)
         self._next = dict(following)
         self._holds.set()
+
+    async def _begin_anew(self, ends: Mapping[int, int], ours: Collection[int]) -> None:
+        """Lets chains begin with a topic that was made anew; kept at once, for it may soon reach to what was seen."""
+        anew = {name: chain for name, chain in self._chains.items() if not chain.fits(ends)}
+        for name, chain in anew.items():
+            log.warning("%s: its frames begin anew: their topic ends before what was seen of it", name)
+            chain.offset = -1
+        if kept := {name: chain for name, chain in anew.items() if chain.partition in ours}:
+            self._still_ours()
+            await keep(kept, self._bus)
 
     async def let_go(self) -> None:
         """Finishes what is under way, keeps what is known on the bus, and takes nothing more."""

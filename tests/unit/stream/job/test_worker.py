@@ -188,8 +188,9 @@ def test_frames_of_a_topic_made_anew_are_taken(stream: Stream, bus: Kept) -> Non
         bus.on[RECORDS].clear()
 
     async def anew() -> None:
-        worker = Worker(bus, stream.desk, 1, lambda: None)  # type: ignore[arg-type]
-        await worker.hold(FROM_START, dict.fromkeys(FROM_START, 1))
+        for end in (1, 9):  # it has grown past what was seen when another takes over
+            worker = Worker(bus, stream.desk, 1, lambda: None)  # type: ignore[arg-type]
+            await worker.hold(FROM_START, dict.fromkeys(FROM_START, end))
         await worker.frames([fresh], lambda: None)
 
     run(stream, bus, first)
