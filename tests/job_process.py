@@ -15,12 +15,14 @@ from slmtrail.app.running.run import until_stopped
 from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core import settings
 from slmtrail.core.ports import FRAMES, SIGNALS, Bus
+from slmtrail.stream import faust_app
 from slmtrail.stream.faust_app import Place, work
 from slmtrail.stream.job.supervisor import Supervisor
 from slmtrail.stream.job.watchdog import Watchdog
 from slmtrail.stream.runner import GROUP
 
 NAMES = ["job-0", "job-1"]
+faust_app.SESSION_S = 10.0  # a killed worker is waited for so long
 
 
 def main(role: str, name: str = "") -> None:

@@ -8,8 +8,8 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from slmtrail.bus.connect import connect
 from slmtrail.bus.kafka_group import KafkaGroup
 from slmtrail.core import frames, keys, policy, settings, trust
 from slmtrail.core.errors import BusError
+from slmtrail.core.frames import Frame
 from slmtrail.core.ports import ALERTS, DEADLETTERS, FRAMES, RECORDS, SIGNALS, Bus, Delivery, Message
 from slmtrail.core.settings import Settings
 from slmtrail.stream.alerting import told
@@ -139,6 +140,8 @@ class Feed:
     edges: list[Edge]
     events: int = 20
     sent: int = 0
+    told: int = 0
+    """How many events were in what was sent."""
 
     async def run(self, stop: asyncio.Event, pause_s: float = 0.05) -> None:
         """Sends frames until told to stop."""
@@ -149,8 +152,19 @@ class Feed:
     async def send(self, edge: Edge) -> None:
         """The next frame of a collector."""
         edge.now_ms = now_ms()
-        made = Message(edge.name, frames.to_bytes(edge.frame(self._events(edge))))
+        events = self._events(edge)
+        await self._put(edge, edge.frame(events))
         self.sent += 1
+        self.told += len(events)
+
+    async def boot_again(self) -> None:
+        """All collectors sign off, and begin anew."""
+        for edge in self.edges:
+            await self._put(edge, edge.frame(kind="close"))
+        self.edges = [edge.again() for edge in self.edges]
+
+    async def _put(self, edge: Edge, frame: Frame) -> None:
+        made = Message(edge.name, frames.to_bytes(frame))
         while True:
             try:
                 await self.bus.publish(FRAMES, [made])
@@ -186,12 +200,12 @@ class Expected:
 
 
 def expected(deliveries: Iterable[Delivery], with_: Desk) -> Expected:
-    """What one worker that nothing happens to makes of these frames."""
+    """What one worker that nothing happens to makes of these frames, each of which came once."""
     made = Expected()
     chains: dict[str, Any] = {}
     windows = Windows(with_.judge)
-    for delivery in deliveries:
-        output = process([delivery], chains, with_)
+    for number, delivery in enumerate(deliveries):
+        output = process([replace(delivery, offset=number)], chains, with_)
         chains.update(output.chains)
         made.records |= by_id(message.value for message in output.records)
         made.alerts |= by_id(message.value for message in told(windows.take(output.signals), with_).alerts)
@@ -225,17 +239,24 @@ async def read_all(bus: Bus, topic: str, partitions: int = PARTITIONS) -> list[D
     return found
 
 
-async def check(trail: JobTrail, bus: Bus, before: Sequence[Delivery] = ()) -> dict[str, int]:
-    """Compares all that came out with the oracle; the counts of it. `before`: frames of a topic that was deleted."""
-    should = expected([*before, *await read_all(bus, FRAMES, trail.partitions)], desk(trail.settings))
-    values = [delivery.value for delivery in await read_all(bus, RECORDS, trail.partitions)]
+async def check(trail: JobTrail, feed: Feed, before: Mapping[str, Sequence[Delivery]] | None = None) -> dict[str, int]:
+    """Compares all that came out with the oracle; the counts of it. `before`: by topic, what it held when it was
+    deleted."""
+
+    async def all_of(topic: str) -> list[Delivery]:
+        return [*(before or {}).get(topic, ()), *await read_all(feed.bus, topic, trail.partitions)]
+
+    should = expected(await all_of(FRAMES), desk(trail.settings))
+    values = [delivery.value for delivery in await all_of(RECORDS)]
     stored = by_id(values)
-    alerts = [delivery.value for delivery in await read_all(bus, ALERTS, trail.partitions)]
+    alerts = [delivery.value for delivery in await all_of(ALERTS)]
     raised = by_id(alerts)
-    letters = await read_all(bus, DEADLETTERS, trail.partitions)
+    letters = await all_of(DEADLETTERS)
     assert [letter.value[:500] for letter in letters] == []
 
     records = {i: value for i, value in stored.items() if orjson.loads(value)["slm.kind"] != "alert"}
+    events = [record for value in records.values() if (record := orjson.loads(value))["slm.kind"] != "system"]
+    assert len(events) == feed.told, "each event that was sent is a record"
     assert_same("record", records, should.records, {})
     assert_same("alert", raised, should.alerts, should.in_time)
     assert_same("sealed alert", {i: value for i, value in stored.items() if i not in records}, raised, {})

@@ -80,7 +80,7 @@ async def hurt(trail: JobTrail, kafka: Kafka, kinds: list[str]) -> dict[str, int
         await feeding
         await asyncio.to_thread(trail.launch)
         await trail.caught_up()
-        return await check(trail, bus)
+        return await check(trail, feed)
     finally:
         feeding.cancel()
         await asyncio.to_thread(trail.stop)

@@ -19,7 +19,7 @@ from slmtrail.bus.kafka_access import Access
 from slmtrail.core import certificate, durable, keys, policy, trust
 from slmtrail.core.control import Decisions
 from slmtrail.core.errors import KeyFileError, SettingsError
-from slmtrail.core.ports import Bus, Store, Uplink
+from slmtrail.core.ports import TOPICS, Bus, Store, Uplink
 from slmtrail.core.settings import Settings
 from slmtrail.core.stream_keys import StreamKeys
 
@@ -61,10 +61,10 @@ def make_keys(settings: Settings) -> None:
     trust.admit(settings.trust_file, settings.collector.name, trust.ANY, collector.public_key())
 
 
-def open_bus(settings: Settings) -> Bus:
-    """The bus; nothing is connected before its first use."""
+def open_bus(settings: Settings, topics: Sequence[str] = TOPICS) -> Bus:
+    """The bus; nothing is connected before its first use. `topics`: those that are to be as the settings say."""
     options = bus_access(settings).options() if settings.bus.url else {}
-    return connect_bus(settings.bus_url, partitions=settings.bus.partitions, kafka_options=options)
+    return connect_bus(settings.bus_url, partitions=settings.bus.partitions, topics=topics, kafka_options=options)
 
 
 def bus_access(settings: Settings) -> Access:

@@ -7,6 +7,7 @@ given, because a producer which lost a batch takes no more and is ended before a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -21,9 +22,12 @@ from slmtrail.bus.kafka_consumers import KafkaReader, KafkaSubscription, read_ne
 from slmtrail.core.errors import BusError
 from slmtrail.core.ports import COMPACTED, DEADLETTERS, FRAMES, RETENTION_DAYS, TOPICS, Message
 
+_log = logging.getLogger(__name__)
+
 PUBLISH_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 2.0
 _BATCH_BYTES = 1024 * 1024
+_MORE = "docs/recovery.md, More partitions"
 _ALREADY_COMPRESSED = frozenset({FRAMES, DEADLETTERS})
 
 _HOUR_MS = 3_600_000
@@ -66,6 +70,8 @@ class KafkaBus:
         self._partitions = partitions
         self._topics = tuple(topics)
         self._compacted = frozenset(compacted)
+        self._by_settings = frozenset(topics) - self._compacted
+        """Topics that use as many partitions as the settings say."""
         self._replication_factor = replication_factor
         self._producers: dict[str | None, AIOKafkaProducer] = {}
         self._starting = asyncio.Lock()
@@ -80,7 +86,7 @@ class KafkaBus:
             return
         limits.check(topic, messages)
         if topic not in self._seen:
-            self._seen[topic] = await self.partitions(topic)
+            self._seen[topic] = await self._to_publish(topic)
         compression = None if topic in _ALREADY_COMPRESSED else "zstd"
         async with self._cluster.asked(f"publishing to {topic}", PUBLISH_TIMEOUT_S):
             producer = await self._producer(compression)
@@ -131,18 +137,15 @@ class KafkaBus:
         return await read_newest(self._cluster, topic, await self.partitions(topic))
 
     async def partitions(self, topic: str) -> int:
-        """How many partitions a topic has."""
-        async with self._admin(f"looking for topic {topic}") as admin:
-            there = await _partition_counts(admin)
-        if topic not in there:
-            raise BusError(f"{self._cluster.name}: has no topic {topic!r}: make the topics first (ensure_topics)")
-        return there[topic]
+        """How many partitions of a topic are used; those that it was given later are not."""
+        there = await self._there(topic)
+        return min(there, self._partitions) if topic in self._by_settings else there
 
     async def ensure_topics(self) -> None:
         """Makes the topics that are missing; those that are there are left as they are, and so are those that this user
         may not make: they may be there, unseen.
 
-        Raises BusError if one of them has another number of partitions.
+        Raises BusError if one of them has fewer partitions. Those in `compacted` may have any number.
         """
         async with self._admin("making the topics") as admin:
             there = await _partition_counts(admin)
@@ -151,12 +154,15 @@ class KafkaBus:
             while not all(topic in there for topic in made):
                 await asyncio.sleep(0.05)
                 there = await _partition_counts(admin)
-        for topic in self._topics:
-            if there.get(topic, self._partitions) != self._partitions:
+        for topic in sorted(self._by_settings & there.keys()):
+            if there[topic] < self._partitions:
                 raise BusError(
-                    f"{self._cluster.name}: {topic} has {there[topic]} partitions, not {self._partitions}, and that "
-                    f"never changes: set `partitions` to {there[topic]}, or start anew under other topic names"
+                    f"{self._cluster.name}: {topic} has {there[topic]} partitions, not {self._partitions}: set "
+                    f"bus.partitions to {there[topic]}; to have more, make the topics anew ({_MORE})"
                 )
+        if grown := sorted(topic for topic in self._by_settings if there.get(topic, 0) > self._partitions):
+            text = "%s: only %d partitions are used (bus.partitions) of %s, which have more; to use them: %s"
+            _log.warning(text, self._cluster.name, self._partitions, ", ".join(grown), _MORE)
 
     async def close(self) -> None:
         """Leaves all groups and closes all connections."""
@@ -167,6 +173,24 @@ class KafkaBus:
         self._producers.clear()
         for producer in producers:
             await _end(producer)
+
+    async def _there(self, topic: str) -> int:
+        async with self._admin(f"looking for topic {topic}") as admin:
+            there = await _partition_counts(admin)
+        if topic not in there:
+            raise BusError(f"{self._cluster.name}: has no topic {topic!r}: make the topics first (ensure_topics)")
+        return there[topic]
+
+    async def _to_publish(self, topic: str) -> int:
+        """Among how many partitions messages are shared out. A collector's frames stay in one: so where the topic has
+        another number than the settings, it is not for each collector to choose."""
+        there = await self._there(topic)
+        if topic == FRAMES and topic in self._by_settings and there != self._partitions:
+            raise BusError(
+                f"{self._cluster.name}: {topic} has {there} partitions, and bus.partitions says {self._partitions}: "
+                f"frames wait until both are the same ({_MORE})"
+            )
+        return min(there, self._partitions) if topic in self._by_settings else there
 
     async def _producer(self, compression: str | None) -> AIOKafkaProducer:
         async with self._starting:

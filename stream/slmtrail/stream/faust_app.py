@@ -59,6 +59,7 @@ class Job:
 
     def __init__(self, place: Place, bus: Bus, desk: Desk, partitions: int) -> None:
         self._pulse = Pulse(SESSION_S / 2)
+        self._partitions = partitions
         self._worker = Worker(bus, desk, partitions, self._pulse.check)
         self._done: dict[int, int] = {}
         """The next frame of each partition that was not looked at."""
@@ -154,7 +155,7 @@ class Job:
         now_ms = time.time_ns() // 1_000_000
         clocks = {}
         for place in self.app.consumer.assignment():
-            if place.topic != FRAMES:
+            if place.topic != FRAMES or place.partition >= self._partitions:
                 continue
             done, end_ = self._done.get(place.partition), self.app.consumer.highwater(place)
             if done is None:

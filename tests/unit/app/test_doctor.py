@@ -31,7 +31,7 @@ from slmtrail.bus import kafka_group
 from slmtrail.bus.kafka_group import Standing
 from slmtrail.core import settings as settings_file
 from slmtrail.core.errors import BusError
-from slmtrail.core.ports import FRAMES, TOPICS
+from slmtrail.core.ports import FRAMES, STATE, TOPICS
 from slmtrail.core.settings import Settings
 from slmtrail.indexer.store.elastic_names import Streams
 from slmtrail.stream import runner
@@ -223,7 +223,7 @@ def bus_symptoms(
     async def told(_: object) -> list[Standing]:
         return standings or []
 
-    monkeypatch.setattr(parts, "open_bus", lambda settings: FakeBus(counts))
+    monkeypatch.setattr(parts, "open_bus", lambda settings, topics: FakeBus(counts))
     monkeypatch.setattr(kafka_group.KafkaGroup, "standings", told)
     settings = settings_file.load(environ={"SLMTRAIL_BUS_URL": "kafka://here:9092", "SLMTRAIL_BUS_PARTITIONS": "2"})
     return asyncio.run(there.examine(settings, ["stream"]))
@@ -235,11 +235,14 @@ def test_a_bus_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_topics_that_are_missing_or_of_another_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = dict.fromkeys(TOPICS, 2) | {FRAMES: 4}
+    counts = dict.fromkeys(TOPICS, 2) | {FRAMES: 4, STATE: 4}
     del counts["slm.control"]
     missing, other = bus_symptoms(monkeypatch, counts)
     assert (missing.where, missing.what) == ("slm.control", "is not there")
-    assert (other.where, other.fix) == (FRAMES, "set bus.partitions to 4; it never changes")
+    assert (other.where, other.fix) == (
+        FRAMES,
+        "set bus.partitions to 4 where it was made so; if it got more later: docs/recovery.md",
+    )
 
 
 def test_messages_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:

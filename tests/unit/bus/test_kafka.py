@@ -142,16 +142,30 @@ def test_makes_topics_that_keep_what_is_promised(kafka: Kafka, topic: str) -> No
     on(kafka, topic, scenario)
 
 
-def test_refuses_topics_that_have_grown_and_leaves_them(kafka: Kafka, topic: str) -> None:
+def test_uses_no_partitions_that_were_added(
+    kafka: Kafka, topic: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario(bus: KafkaBus) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
         await admin.start()
         try:
-            await admin.create_partitions({topic: NewPartitions(2)})
+            await admin.create_partitions({topic: NewPartitions(2), f"compacted-{topic}": NewPartitions(2)})
         finally:
             await admin.close()
-        with pytest.raises(BusError, match="has 2 partitions, not 1"):
-            await bus.ensure_topics()
+        await bus.ensure_topics()
+        assert (
+            f"only 1 partitions are used (bus.partitions) of {topic}, which have more; to use them: docs/"
+            in caplog.text
+        )
+        assert (await bus.partitions(topic), await bus.partitions(f"compacted-{topic}")) == (1, 2)
+        await bus.publish(topic, [Message(key, b"x") for key in "abcdefgh"])
+        reader = await bus.read(topic, 0, 0)
+        assert await reader.waiting() == 8
+        monkeypatch.setattr(kafka_bus, "FRAMES", topic)
+        other = KafkaBus([kafka.bootstrap], partitions=1, topics=[topic])
+        with pytest.raises(BusError, match=r"has 2 partitions, and bus\.partitions says 1: frames wait until"):
+            await other.publish(topic, [Message("edge", b"x")])
+        await other.close()
 
     on(kafka, topic, scenario)
 
