@@ -19,7 +19,7 @@ from slmtrail.core.fields import FIELDS
 from slmtrail.core.ports import Refusal, Sealed
 from slmtrail.indexer.store.columns import objection
 from slmtrail.indexer.store.elastic_client import CLOSED_TOO, ElasticClient
-from slmtrail.indexer.store.elastic_names import Streams, stored_id
+from slmtrail.indexer.store.elastic_names import Streams, stored_id, stream_of
 from slmtrail.indexer.store.elastic_pace import Pace
 from slmtrail.indexer.store.mapping import LEAF, LEDGER, TEXT
 from slmtrail.indexer.store.text import supplement
@@ -129,6 +129,8 @@ class Bulk:
         try:
             for document, item in zip(sent, answer["items"], strict=True):
                 one = item["create"]
+                if one["status"] in (_CREATED, 409) and "failure_store" not in one:
+                    self._see_that_it_is_of(document.stream, one["_index"])
                 if one["status"] == _CREATED and "failure_store" not in one:
                     continue
                 if one["status"] in _BUSY:
@@ -150,6 +152,14 @@ class Bulk:
         if busy:
             self._pace.held_up()
         return busy, self._at_other_leaves(doubled)
+
+    def _see_that_it_is_of(self, stream: str, index: str) -> None:
+        """A pipeline of the cluster may lead documents elsewhere, where no search would find them."""
+        if stream_of(index) != stream:
+            raise StoreError(
+                f"Elasticsearch at {self._client.place} puts what is written to {stream} into {index}: take away the "
+                "pipeline or alias that leads it there"
+            )
 
     def _store_parted(self, pending: list[_Document], error: ApiError) -> list[Refusal]:
         if len(pending) == 1:

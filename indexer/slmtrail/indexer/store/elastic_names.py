@@ -59,6 +59,13 @@ def rewritten(index: str) -> str:
     return f"past-{base}-r{int(found['round'] or 0) + 1 if found else 1}"
 
 
+@lru_cache(4 * MAX_STREAMS)
+def stream_of(index: str) -> str:
+    """The data stream that an index is of, by its name; one of no data stream goes by its own."""
+    found = _BACKING.fullmatch(index)
+    return found["stream"] if found else index
+
+
 def class_of_stream(stream: str) -> str:
     """The retention class that a data stream's name says."""
     return stream.split("-")[1].rpartition(".")[2]
@@ -96,8 +103,7 @@ class Streams:
 
     def fits(self, index: str, record: Mapping[str, Any]) -> bool:
         """Whether a record belongs into this backing index."""
-        found = _BACKING.fullmatch(index)
-        return (found["stream"] if found else index) in self.names(record)
+        return stream_of(index) in self.names(record)
 
     def names(self, record: Mapping[str, Any]) -> tuple[str, str]:
         """The data streams that a record may be in: its own, and the one that takes the place of those beyond."""

@@ -31,6 +31,7 @@ class Server(ElasticClient):
         self.place = "nowhere"
         self.faults = faults
         self.rolls_over = rolls_over
+        self.leads_to = ""
         self.documents: list[tuple[str, dict[str, Any]]] = []
         self.written: dict[str, dict[str, Any]] = {}
         self.requests = 0
@@ -72,7 +73,8 @@ class Server(ElasticClient):
                 status = 201
                 self.written[name] = source
                 self.documents.append((name, source))
-            items.append({"create": {"_id": name, "_index": "i", "status": status}})
+            index = self.leads_to or f".ds-{action['create']['_index']}-2026.11.27-000001"
+            items.append({"create": {"_id": name, "_index": index, "status": status}})
         if self.rolls_over:
             self.written = {}
         if fault == "lost answer":
@@ -175,6 +177,20 @@ def test_an_answer_of_another_form_is_no_proof_that_anything_is_stored(answer: A
     server.raw = lambda *_, **__: answer  # type: ignore[method-assign]
     with pytest.raises(StoreError, match="not answered as Elasticsearch does"):
         bulk(server).write([sealed(0)])
+
+
+def test_what_the_cluster_leads_elsewhere_waits_and_is_not_written_there_again() -> None:
+    server = Server(["fine"])
+    server.leads_to = ".ds-logs-generic-default-2026.11.27-000001"
+    writing = bulk(server)
+    for _ in range(3):
+        with pytest.raises(
+            StoreError, match=r"nowhere puts what is written to logs-slm\.standard-none into \.ds-logs-gen"
+        ):
+            writing.write([sealed(0)])
+    assert len(server.documents) == 1
+    server.leads_to, server.written = "", {}
+    assert writing.write([sealed(0)]) == []
 
 
 def test_what_went_to_the_failure_store_is_not_stored() -> None:
