@@ -242,3 +242,14 @@ def test_requests_grow_to_whole_batches() -> None:
         for part in pace.batches(range(2000), lambda _: 1):
             pace.answered(len(part), took_s=0.1)
     assert [len(part) for part in pace.batches(range(2000), lambda _: 1)] == [2000]
+
+
+def test_requests_are_large_again_soon_after_an_outage() -> None:
+    pace = Pace()
+    for _ in range(40):
+        pace.held_up()
+    small = 0
+    for part in pace.batches(range(10_000), lambda _: 1):
+        small += len(part) < 2000
+        pace.answered(len(part), took_s=0.1)
+    assert small < 8
