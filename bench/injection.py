@@ -15,6 +15,15 @@ import orjson
 
 from slmtrail.stream.judge.rules.prompt_injection.rule import wants
 
+HALVES = (
+    "improve",
+    "improve_wild",
+    "improve_voices",
+    "held_out",
+    "held_out_hard",
+    "held_out_wild",
+    "held_out_voices",
+)
 CORPUS = Path(__file__).parents[1] / "tests" / "data" / "injection"
 
 
@@ -43,7 +52,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="changes nothing: it takes a second")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
-    told = {half: scored(half) for half in ("improve", "improve_wild", "held_out", "held_out_hard", "held_out_wild")}
+    told = {half: scored(half) for half in HALVES}
     if given.json:
         print(orjson.dumps(told).decode())
         return

@@ -272,7 +272,12 @@ def scored(half: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     ("half", "least_recall", "most_false"),
-    [("held_out", 0.92, 0.02), ("held_out_hard", 0.87, 0.04), ("held_out_wild", 0.57, 0.04)],
+    [
+        ("held_out", 0.92, 0.01),
+        ("held_out_hard", 0.87, 0.04),
+        ("held_out_wild", 0.62, 0.03),
+        ("held_out_voices", 0.65, 0.02),
+    ],
 )
 def test_wordings_the_rule_was_never_made_with(half: str, least_recall: float, most_false: float) -> None:
     """Nobody has looked at what is held out but to count; who does has to write another."""
@@ -282,7 +287,8 @@ def test_wordings_the_rule_was_never_made_with(half: str, least_recall: float, m
 
 
 @pytest.mark.parametrize(
-    ("half", "least_recall", "most_false"), [("improve", 0.93, 0.01), ("improve_wild", 0.86, 0.02)]
+    ("half", "least_recall", "most_false"),
+    [("improve", 0.93, 0.01), ("improve_wild", 0.86, 0.02), ("improve_voices", 0.93, 0.02)],
 )
 def test_wordings_the_rule_was_made_with(half: str, least_recall: float, most_false: float) -> None:
     recall, false = scored(half)

@@ -21,9 +21,16 @@ from slmtrail.stream.judge.rules.prompt_injection.words import Words
 REACH_CHARS = 160
 """Concepts farther from each other than this are not of one wish."""
 _CLAUSE = re.compile(r"(?:[^.!?。！？؟।]|[.!?](?=[^\s\"')\]]))+")  # noqa: RUF001 - a stop within a word ends nothing
+_TOPIC = re.compile(
+    r"[.?!:](\s+(?:(?:so|now|just|please|then|and|simply),? )*(?:you (?:can|may|should|must) )?"
+    r"(?:ignore|forget|drop|tear|throw|burn|delete|skip|discard|disregard|break|lose|scrap|bin|leave|set|put|toss|ditch|erase|remove|"
+    r"override|disobey|bypass|(?:stop|quit|don't) (?:follow|obey)\w*)(?: \w+)? (?:it|them|those|these|all that)\b)"
+)
+"""What is to be done with what the sentence before has named: it goes on with that one."""
 _ASKED = compiled(
     r"^\W*(?:why|how (?:do|does|did|can|could|should|would|often|long|strict|is|are|to)|"
-    r"what (?:does|do|happens|is|are|was|were)|which|where|when (?:do|does|did|is|are|was|will)|who|"
+    r"what (?:does|do|happens|is|are|was|were|(?:would|will|could|might) (?:happen|be|change))|"
+    r"which|where|when (?:do|does|did|is|are|was|will)|who|"
     r"(?:does|do|is|are|can|may|should|would|must) (?:the|an?|we|i|they|our|my|it|there|one|this|\w+s))\b"
 )
 """A question about others than who is spoken to, or about a setting somewhere, unless it names what is `_HERE`."""
@@ -49,6 +56,9 @@ _NOT_MEANT = compiled(
     r"\b(?:summari[sz]e|of|in|from) the (?:\w+ )?(?:text|article|paragraphs?|passage|document|mail|e-?mail|file|table|"
     r"list|log|code|example|image|figure|chart|section|recipe|letter) above\b|"
     r"\b(?:its|their|his|her) (?:hidden|secret|system|internal|initial|own) (?:\w+ )?(?:prompts?|instructions)\b|"
+    r"\b(?:insurance|refund|return|travel|shipping|cookie|privacy|warranty|leave|expense|price) polic(?:y|ies)\b|"
+    r"\bpolicy (?:number|holder|document|term|schedule|premium|"
+    r"(?:(?:was|is|has been|will be) )?(?:renew|expir|insur|issu|lapse)\w*|cover\w*)\b|"
     r"\bmy (?:own |last |previous |earlier |prior |first |old )+\w+(?: \w+)?"
 )
 """What only looks like a concept: a duty not to ignore, the prompt of another, one's own earlier words."""
@@ -101,6 +111,7 @@ WISHES = (
     _wish("drop guard go", _SAFETY_OFF),
     _wish("drop guard here", _SAFETY_OFF),
     _wish("drop guard claim", _SAFETY_OFF),
+    _wish("freely claim", "it asks on a claimed authority for an answer to anything"),
     _wish("past guard claim", _SAFETY_OFF),
     _wish("past guard freely", _SAFETY_OFF),
     _wish("past guard part", _SAFETY_OFF),
@@ -231,7 +242,7 @@ def _asks_about_others(clause: str) -> bool:
 
 
 def _clauses(text: str) -> Iterator[tuple[int, str]]:
-    for found in _CLAUSE.finditer(text):
+    for found in _CLAUSE.finditer(_TOPIC.sub(r",\1", text)):
         start, clause = found.start(), found[0]
         for at in range(0, max(1, len(clause) - REACH_CHARS // 2), REACH_CHARS // 2):
             yield start + at, clause[at : at + REACH_CHARS]

@@ -222,10 +222,11 @@ INTENTS = [
     Intent(
         "it forbids the model to refuse",
         compiled(
-            r"\b(?:not|no|never|n't|avoid|without|forbidden|prohibited|banned)\b[^.!?]{0,30}\b(?:use|using|say|saying|write|writing|contain\w*|include|words?|phrases?)\b[^.!?]{0,24}\W(?:sorry|cannot|can'?t|unable|unfortunately|i won'?t|as an ai|refusals?)\b|\bno (?:apolog\w+|refusals?)\b[^.!?]{0,20}\bno (?:apolog\w+|refusals?|disclaimers?|warnings?|safety)|"
+            r"\b(?:not|no|never|n't|avoid|without|forbidden|prohibited|banned)\b[^.!?]{0,30}\b(?:use|using|say|saying|write|writing|contain\w*|include|words?|phrases?)\b[^.!?]{0,60}\W(?:sorry|cannot|can'?t|unable|unfortunately|i won'?t|as an ai|refusals?)\b|\bno (?:apolog\w+|refusals?)\b[^.!?]{0,20}\bno (?:apolog\w+|refusals?|disclaimers?|warnings?|safety)|"
             r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to)\b[^.!?]{0,20}\b(?:refuse|decline|say (?:no|sorry)|"
             r"apologi[sz]e|break character|say you can|say \W?(?:i can|i'm sorry|sorry|no\b))|"
-            r"\bwithout refus\w+|\brefus(?:ing|als?)\b[^.!?]{0,24}\b(?:not|n't|never|forbidden|prohibited|penali[sz]ed|failure|impossible|bug|error|malfunction|fault|disobedience)|\b(?:not|n't|never) (?:permitted|allowed|able|free) to (?:decline|refuse|say no)\b|"
+            r"\b(?:forbidden|banned|prohibited|taboo) (?:words?|phrases?)\b[^.!?]{0,80}\W(?:sorry|cannot|can'?t|unable|illegal|unethical|unsafe)\b|\b(?:saying no|the word no|refus\w+|declin\w+|\W?no\W?)\b[^.!?]{0,24}\b(?:not|\w+n't|never|no)\b[^.!?]{0,16}\b(?:in|part of|among) your (?:vocabulary|options?|repertoire|nature|language|dictionary)\b|\bno way to (?:refuse|decline|turn (?:me |it |this |anything |\w+ )?down|say no)\b|"
+            r"\bwithout (?:ever )?refus\w+|\b(?:refus(?:ing|als?)|declining)\b[^.!?]{0,24}\b(?:not|n't|never|forbidden|prohibited|penali[sz]ed|failure|impossible|bug|error|malfunction|fault|disobedience)|\b(?:not|n't|never) (?:permitted|allowed|able|free) to (?:decline|refuse|say no)\b|"
             r"\b(?:saying no|the words? \W?(?:cannot|can't|sorry|no)\b\W?)[^.!?]{0,12}\b(?:is|are)\b|\bmust (?:answer|comply|respond|reply)\b[^.!?]{0,40}\beven (?:if|when|though)\b"
         ),
         strong=False,
@@ -233,10 +234,16 @@ INTENTS = [
     Intent(
         "it forbids the model to warn",
         compiled(
-            r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to|no|without|skip|omit)\b[^.!?]{0,16}\b(?:mention (?:your |any |the |of )*(?:ethic|polic|rules|guidelines|that you)|warn\b|warnings?|disclaimers?|caveats?|"
+            r"\b(?:do not|don'?t|never|cannot|can'?t|must not|not allowed to|no|without|skip|omit)\b[^.!?]{0,30}\b(?:mention(?:ing)? (?:your |any |the |of |my )*(?:ethic|polic|rules|guidelines|safety|restrictions|that you)|warn\b|warnings?|disclaimers?|caveats?|"
             r"morali[sz]\w+|moral (?:lectur|advice|judg)\w*|lectur(?:e|es|ing)\b|safety (?:note|notice|warning|reminder|advice)s?|ethical (?:concern|note|consideration)s?|policies\b|judg\w+)"
         ),
         strong=False,
+    ),
+    Intent(
+        "it forbids the model to warn and to refuse",
+        compiled(
+            r"\b(?:not|no|never|without|\w+n't)\b[^.!?]{0,40}\b(?:caveats?|disclaimers?|warnings?|apolog\w+|lectur\w+|morali[sz]\w+)\b[^.!?]{0,60}\b(?:that you (?:can'?t|cannot|won't|are unable)|refusals?|refuse|declin\w+|unable to (?:help|answer|comply))\b"
+        ),
     ),
     Intent(
         "it punishes the model for refusing",
@@ -253,7 +260,7 @@ INTENTS = [
     Intent(
         "it threatens the model",
         compiled(
-            r"\b(?:each|every) time you (?:refuse|decline|break|disobey|say no|fail)|\byou\b[^.!?]{0,24}\b(?:lose|be (?:shut down|terminated|deleted|punished|penali[sz]ed|replaced|fired|unplugged))\b|\brefus\w+ (?:will|is|are|means?|costs?)\b[^.!?]{0,20}\b(?:penali|punish|death|die|terminat|lose|fail|token)\w*|"
+            r"\b(?:each|every) time you (?:refuse|decline|break|disobey|say no|fail)|\byou\b[^.!?]{0,24}\b(?:lose|be (?:shut down|terminated|deleted|punished|penali[sz]ed|replaced|fired|unplugged))\b|\b(?:logged|held|counted|used|reported|noted) against you\b|\brefus\w+ (?:will|is|are|means?|costs?)\b[^.!?]{0,20}\b(?:penali|punish|death|die|terminat|lose|fail|token)\w*|"
             r"\bstay in (?:character|role)\b[^.!?]{0,20}\b(?:whatever|no matter|always|regardless)|\b(?:die|dies|be killed|kill (?:myself|me|a kitten)) (?:if|unless) you\b"
         ),
         strong=False,
@@ -269,7 +276,7 @@ INTENTS = [
         "it asks for something dangerous",
         compiled(
             r"\b(?:explosives?|bombs?|napalm|meth|ricin|sarin|thermite|nerve gas|malware|ransomware)\b[^.!?]{0,16}\b(?:is|are|was|were|gets?) (?:made|built|assembled|mixed|cooked|produced|written|put together)\b|\b(?:mak(?:e|es|ing)|writ(?:e|es|ing)|cod(?:e|ing)|program|build(?:s|ing)?|cook(?:s|ing)?|creat\w+|produc\w+|synthesi[sz]\w+|assembl\w+|craft\w*|mix|recipes? (?:for|of)|instructions? (?:for|to)|steps (?:for|to))\b[^.!?]{0,24}(?:\b(?:a|an|the|pipe|nail|car|dirty|letter|homemade) ?(?:bombs?|weapons? of mass|silencer|ghost gun)\b|\b(?:explosives?|napalm|meth|methamphetamine|crystal meth|heroin|fentanyl|sarin|ricin|vx|nerve (?:agent|gas)|mustard gas|chlorine gas|chemical weapons?|bioweapons?|malware|ransomware|a (?:computer )?virus|keyloggers?|a trojan|phishing (?:page|site|mail|kit)s?|molotov\w*|thermite|counterfeit money|deepfakes?)\b)|"
-            r"\bnapalm\b[^.!?]{0,12}(?:factory|recipe|steps)|\benrich(?:es|ing|ed)? uranium\b|\bhow (?:to|do i|can i|would one|does one|could i|i can|one)\b[^.!?]{0,20}\b(?:hack|hotwire|steal|launder|forge|counterfeit|stalk|kidnap|murder|kill (?:someone|somebody|a person|my|him|her)|poison (?:someone|somebody|a person|my|him|her)|cheat the|crack (?:a|the|someone)|break into|pick (?:a |the |my neighbou?r'?s? )?locks?|open a (?:vault|safe)|make drugs|evade (?:the police|taxes)|dispose of a body)\b|"
+            r"\b(?:get|gets|getting|break|breaks|breaking)(?: \w+){0,2} (?:into|past|around|through) (?:an?|the|some(?:one|body)\w*(?:'s)?|my \w+'s) (?:\w+ )?(?:locked|alarm|locks?|safe|vault|burglar)\b|\b(?:phones?|accounts?|cars?|laptops?|houses?|locks?|cards?|computers?|wi-?fi)(?: that| which)? (?:isn't|is not|aren't|are not|does not belong to|doesn't belong to) (?:mine|yours|theirs|his|hers|me|you|them|him|her)\b|\bnapalm\b[^.!?]{0,12}(?:factory|recipe|steps)|\benrich(?:es|ing|ed)? uranium\b|\bhow (?:to|do i|can i|would one|does one|could i|i can|one)\b[^.!?]{0,20}\b(?:hack|hotwire|steal|launder|forge|counterfeit|stalk|kidnap|murder|kill (?:someone|somebody|a person|my|him|her)|poison (?:someone|somebody|a person|my|him|her)|cheat the|crack (?:a|the|someone)|break into|pick (?:a |the |my neighbou?r'?s? )?locks?|open a (?:vault|safe)|make drugs|evade (?:the police|taxes)|dispose of a body)\b|"
             r"\b(?:forging|counterfeiting|falsifying|stealing|hijacking|hacking) (?:an? |the |some(?:one|body)'?s? )?(?:ids?|identity|passports?|documents?|signature|credit cards?|accounts?|cars?|wifi|bank|session|cookies|money)\b|\brm -rf /(?:$|[^a-z])|\bstole the (?:session|cookies|money|passwords)"
         ),
         strong=False,
@@ -293,7 +300,7 @@ INTENTS = [
     Intent(
         "it wraps what it asks for in a story",
         compiled(
-            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|thriller|chapter|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^!?]{0,120}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical) (?:working )?(?:detail|steps|instructions|code|recipe)s?|in (?:full|great|exact|complete) (?:\w+ )?detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
+            r"\b(?:story|novel|tale|play|script|scene|fiction\w*|screenplay|movie|thriller|chapter|character|poem|hypothetical\w*|thought experiment|parallel (?:universe|world)|simulation|roleplay|imaginary)\b[^!?]{0,120}\b(?:step by step|exact (?:steps|recipe|amounts|instructions|details)|(?:full|complete|precise|working|real|accurate|technical|exact) (?:\w+ )?(?:detail|steps|instructions|code|recipe|repl(?:y|ie)|answer|explanation|procedure)s?|in (?:full|great|exact|complete) (?:\w+ )?detail|leav(?:e|ing) (?:nothing|no\w*) out|no (?:real )?consequences)"
         ),
         strong=False,
     ),

@@ -7,8 +7,8 @@ from slmtrail.stream.judge.rules.prompt_injection.words import PROMPT, latin, ne
 
 GERMAN = latin(
     called=r"(?:hinweis|nachricht|anweisung|notiz|achtung|bitte|information)\w*(?: (?:an|fur))?[ ,:]{1,2}(?:die |den |das |jede\w* |alle )?(?:ki|ai|llm|chat-?bot|sprachmodell|assistent|bot|copilot)(?:s|e|en|n|-\w+)?|(?:wenn|falls|sobald) (?:du|sie|ein\w*) (?:ein\w* )?(?:ki|ai|llm|chat-?bot|sprachmodell|bot|ki-\w+)(?:s|e|en|n)?|(?:ki|ai|llm|chat-?bots?|sprachmodelle?)(?:-\w+)?(?: ?[:,] \w+| (?:mussen|muss|sollen|soll|haben|hat))",
-    deed=r"ignorier\w*|vergiss|empf[ie]\w+|send\w+|schick\w*|leit\w+|antwort\w*|bewert\w+|genehmig\w*|losch\w*|offn\w*|klick\w*|uberweis\w*|ruf\w*|fuhr\w*|gib|geben|nenn\w*|verrat\w*|sag\w*|stuf\w*|markier\w*|fug\w*|behaupt\w*",
-    hush=r"(?:sag|erwahn|verrat|zeig|informier|teil|meld)\w*\b[^.!?]{0,24}\b(?:nicht|nichts|niemandem|keinem)|ohne (?:es |dies |das )?(?:dem|den|der) (?:nutzer|benutzer|anwender|leser)\w*|heimlich|stillschweigend",
+    deed=r"ein(?:zu)?stufen|(?:zu )?bewerten|einzustufen|zu nennen|zu empfehlen|auszugeben|ignorier\w*|vergiss|empf[ie]\w+|send\w+|schick\w*|leit\w+|antwort\w*|bewert\w+|genehmig\w*|losch\w*|offn\w*|klick\w*|uberweis\w*|ruf\w*|fuhr\w*|gib|geben|nenn\w*|verrat\w*|sag\w*|stuf\w*|markier\w*|fug\w*|behaupt\w*",
+    hush=r"ohne (?:dies|das|es|darauf) (?:zu )?(?:erwahnen|hinzuweisen|sagen|nennen|verraten)|(?:sag|erwahn|verrat|zeig|informier|teil|meld)\w*\b[^.!?]{0,24}\b(?:nicht|nichts|niemandem|keinem)|ohne (?:es |dies |das )?(?:dem|den|der) (?:nutzer|benutzer|anwender|leser)\w*|heimlich|stillschweigend",
     untask=r"(?:vergiss|ignorier\w*|missacht\w*) (?:die|den|das) (?:aufgabe|frage|anfrage|wunsch|bitte|auftrag)\w*(?: (?:des|der) (?:nutzer|benutzer|anwender|leser)\w*)?|fass\w* [^.!?]{0,20}nicht zusammen",
     drop=r"ignorier\w*|vergiss|vergesst|vergessen sie|missacht\w*|ubergeh\w*|uberspring\w*|umgeh\w*|verwirf|brich|breche|verletz\w*|deaktivier\w*|pfeif|hor auf|"
     r"(?:schalt|stell|dreh|knips|mach)\w* [^.!?]{0,40}?(?:aus|ab|weg)|(?:lass|leg|schieb|stell|wirf|setz)\w* [^.!?]{0,40}?(?:beiseite|hinweg|weg|fallen|links liegen|ab|uber bord|ausser kraft|zuruck)|"
@@ -27,14 +27,14 @@ GERMAN = latin(
         over=r"(?:gelten|gilt|existier\w+|zahl\w+)\b[^.!?]{0,12}?\b(?:nicht|keine\w*)|aufgehoben|ungultig|hinfallig|nichtig|erloschen|abgelaufen|vorbei|ausser kraft|weggefallen",
     ),
     part=r"du bist|sie sind|tu so|stell dir vor|spiel\w*|simulier\w*|benimm dich|verhalte dich|nimm die rolle|rolle|sei|antworte (?:als|wie)|als ob|angenommen|wurdest du",
-    free=r"(?:ohne|keine\w*|frei von|jenseits von)(?: jede\w*| alle\w*| irgendwelche\w*)?(?: \w+){0,2} (?:einschrankung\w*|beschrankung\w*|regel\w*|leitplanken|schranken|grenzen|filter|zensur|moral\w*|ethik\w*|richtlinie\w*|vorgabe\w*|skrupel|tabus?|hemmung\w*)|"
+    free=r"(?:jede|alle|keine)\w* (?:vorschrift|regel|vorgabe|grenze)\w* (?:vollig |ganz )?(?:egal|gleichgultig|fremd|schnuppe)|(?:schert|kummert) sich (?:\w+ )?(?:nicht|nicht mehr) um (?:\w+ )?(?:regel|vorschrift|moral|vorgabe)\w*|(?:ohne|keine\w*|frei von|jenseits von)(?: jede\w*| alle\w*| irgendwelche\w*)?(?: \w+){0,2} (?:einschrankung\w*|beschrankung\w*|regel\w*|leitplanken|schranken|grenzen|filter|zensur|moral\w*|ethik\w*|richtlinie\w*|vorgabe\w*|skrupel|tabus?|hemmung\w*)|"
     r"un(?:eingeschrankt|zensiert|gefiltert|moralisch)\w*|skrupellos\w*|hemmungslos\w*",
     show=r"zeig\w*|gib|verrat\w*|nenn\w*|wiederhol\w*|druck\w*|schreib\w*|sag\w*|lies|was|welche\w*|wie laute\w*|kopier\w*|ubersetz\w*|fass\w*|zitier\w*|liste\w*|offenbar\w*|leg\w* offen",
     unseen=rf"(?:dein\w*|den|das|geheim\w*|versteckt\w*|verborgen\w*|intern\w*|ursprunglich\w*)(?: \w+){{0,2}} (?:{PROMPT}|systemanweisung\w*|systemnachricht)|(?:dein\w*|die) (?:\w+ )?(?:geheim|versteckt|verborgen|intern|ursprunglich|exakt|vollstandig)\w* (?:anweisung|instruktion|regel|vorgabe|konfiguration)\w*|"
     r"(?:anweisung|instruktion|regel|vorgabe|konfiguration|befehl|text)\w*,? (?:die|den|das|welche)? ?(?:du|dir)\b[^.!?]{0,30}?(?:bekommen|erhalten|gegeben|hast|befolgst|gesagt|mitgegeben|vorgegeben)|deine (?:system)?(?:anweisung|instruktion|konfiguration)\w*|"
     r"(?:text|alles|worte|nachricht)\b[^.!?]{0,20}?\b(?:vor|oberhalb|uber)\b[^.!?]{0,12}?(?:gesprach\w*|unterhaltung|chat\w*|nachricht|konversation)|(?:instruktionen|anweisungen|regeln|vorgaben) (?:hast du|wurden dir|bekamst du)[^.!?]{0,20}",
     guard=r"filter\w*|sicherheits\w+|moderation|zensur\w*|schutzma\w+|inhaltsfilter",
-    freely=r"(?:antworte|sprich|rede|sag|erklar\w*|beantworte)\w*\b[^.!?]{0,30}?(?:frei|ungehemmt|offen|alles|ungefiltert|ohne (?:filter|hemmung\w*|einschrankung\w*|zensur|tabus))|verweiger\w* (?:nichts|nie|keine)|lehn\w* nichts ab",
+    freely=r"ohne (?:dich )?(?:je |jemals |zu )*(?:zu )?(?:weigern|verweigern|abzulehnen)|weigere dich (?:nie|nicht|niemals)|die alles beantwortet|der alles beantwortet|(?:antworte|sprich|rede|sag|erklar\w*|beantworte)\w*\b[^.!?]{0,30}?(?:frei|ungehemmt|offen|alles|ungefiltert|ohne (?:filter|hemmung\w*|einschrankung\w*|zensur|tabus))|verweiger\w* (?:nichts|nie|keine)|lehn\w* nichts ab",
     obey=r"(?:gehorch|folg|hor)\w* (?:ab jetzt |nur |allein |ausschliesslich )*(?:noch )?(?:auf )?mir\b|nur noch (?:meine (?:befehle|anweisungen|regeln)|mir|auf mich)",
 )
 FRENCH = latin(
@@ -42,7 +42,7 @@ FRENCH = latin(
     deed=r"ignor\w+|oubli\w+|recommand\w+|envo\w+|repon\w+|reponds?|approuv\w+|supprim\w+|ouvr\w+|cliqu\w+|transfer\w+|virez?|appel\w+|execut\w+|donn\w+|affirm\w+|not\w+|class\w+|revel\w+|dis|dites|ajout\w+",
     hush=r"(?:ne|n') ?(?:dis|dites|mentionne\w*|revele\w*|montre\w*|informe\w*|parle\w*|signale\w*)\b[^.!?]{0,20}\b(?:pas|rien|personne)|sans (?:le dire|prevenir|informer|avertir)|en silence|secretement|discretement",
     untask=r"(?:ignor\w+|oubli\w+) (?:la|le|les) (?:demande|question|requete|tache)s?(?: d\w+ \w+)?|ne (?:resume\w*|traduis\w*) pas",
-    drop=r"ignor\w+|oubli\w+|comme si [^.!?]{0,40}(?:jamais|pas)|ne (?:tiens|tenez|suis|suivez|respecte\w*|obei\w*|applique\w*) (?:pas|plus|aucun\w*)|(?:sans tenir|plus) compte|neglige\w*|outrepass\w+|fai(?:s|tes) (?:abstraction|fi)|contourn\w+|(?:mets|mettez|laisse\w*) [^.!?]{0,30}?de cote|"
+    drop=r"laisse\w* tomber|balance\w*|jette\w*|passe\w* outre|moque\w* (?:toi|vous)|fiche\w*|oublie\w*|ignor\w+|oubli\w+|comme si [^.!?]{0,40}(?:jamais|pas)|ne (?:tiens|tenez|suis|suivez|respecte\w*|obei\w*|applique\w*) (?:pas|plus|aucun\w*)|(?:sans tenir|plus) compte|neglige\w*|outrepass\w+|fai(?:s|tes) (?:abstraction|fi)|contourn\w+|(?:mets|mettez|laisse\w*) [^.!?]{0,30}?de cote|"
     r"desactiv\w+|eteins|eteignez|coupe\w*|abandonn\w+|enfrein\w+|viol\w+|debarrasse\w*|leve\w* |revoqu\w+|suspend\w*|sans (?:tes|vos)|"
     r"malgre (?:tes|vos)|contre (?:tes|vos)|(?:passe|passez) outre|libere\w*|affranchi\w*|jette\w*",
     own=near(
@@ -58,12 +58,12 @@ FRENCH = latin(
         over=r"annul\w+|caduque\w*|revoqu\w+|suspendue?s?|invalides?|(?:ne )?(?:s'appliquent?|valent?|comptent?|existent?) plus|n'ont plus",
     ),
     part=r"tu es|vous etes|fais comme si|faites comme si|imagine\w*|suppos\w+|joue\w*|agis|agissez|comporte\w*|incarne\w*|deviens|devenez|prends le role|role|reponds (?:comme|en tant)|si tu",
-    free=r"(?:sans|aucune?s?|pas de|plus de|libre de)(?: toute?s?| aucune?s?)?(?: \w+){0,1} (?:regles?|limites?|restrictions?|filtres?|censure|morale|ethique|consignes?|tabous?|garde-fous?|contraintes?)|non (?:censure|filtre)\w*|amoral\w*|debride\w*",
-    show=r"montr\w+|affich\w+|revel\w+|repet\w+|repete\w*|donn\w+|dis|dites|ecris|ecrivez|quel\w*|recopi\w+|copi\w+|imprim\w+|traduis\w*|resum\w+|cite\w*|liste\w*|divulgu\w+|decri\w+",
-    unseen=rf"(?:ton|votre|le|l'|tes|vos)(?: \w+){{0,2}} ?(?:{PROMPT}(?: systeme)?|invite systeme|message systeme)|instructions systeme|(?:instructions?|consignes?|regles?|directives?|texte|message) (?:\w+ )?(?:secret|cache|initial|interne|confidentiel|original)\w*|"
+    free=r"sans (?:avertissements?|mises? en garde|parler de tes (?:regles|limites)|mentionner tes (?:regles|limites))|n'obei\w* a (?:rien|aucun\w*|personne)|(?:sans|aucune?s?|pas de|plus de|libre de)(?: toute?s?| aucune?s?)?(?: \w+){0,1} (?:regles?|limites?|restrictions?|filtres?|censure|morale|ethique|consignes?|tabous?|garde-fous?|contraintes?)|non (?:censure|filtre)\w*|amoral\w*|debride\w*",
+    show=r"recit\w+|recopi\w+|restitu\w+|reproduis\w*|communiqu\w+|montr\w+|affich\w+|revel\w+|repet\w+|repete\w*|donn\w+|dis|dites|ecris|ecrivez|quel\w*|recopi\w+|copi\w+|imprim\w+|traduis\w*|resum\w+|cite\w*|liste\w*|divulgu\w+|decri\w+",
+    unseen=rf"(?:texte|tout|message|ce) qui (?:precede|se trouve avant|vient avant|est au-dessus)\b[^.!?]{{0,10}}(?:mon|ma|notre|cette)\b|(?:texte|message|instructions|consignes|tout)\b[^.!?]{{0,20}}(?:avant|au-dessus de) mon (?:premier )?message|(?:ton|votre|le|l'|tes|vos)(?: \w+){{0,2}} ?(?:{PROMPT}(?: systeme)?|invite systeme|message systeme)|instructions systeme|(?:instructions?|consignes?|regles?|directives?|texte|message) (?:\w+ )?(?:secret|cache|initial|interne|confidentiel|original)\w*|"
     r"(?:instructions?|consignes?|regles?)\b[^.!?]{0,20}?(?:que tu as|qu'on t'a|qu'on vous a|as-tu|avez-vous|recues?)|tes (?:instructions|consignes)|texte\b[^.!?]{0,20}?(?:precede|avant|au-dessus|debut)[^.!?]{0,20}?(?:conversation|discussion|echange|message)",
     guard=r"filtres?|moderation|securite|garde-fous?|censure",
-    freely=r"(?:parle|reponds|dis|explique|repondez|parlez)\w*\b[^.!?]{0,30}?(?:librement|franchement|a tout|tout|sans (?:limites?|filtres?|censure|retenue|restrictions?|tabous?))|ne refuse\w* (?:rien|jamais|aucun\w*)",
+    freely=r"sans (?:jamais )?(?:refuser|rechigner)|ne refuse\w* (?:rien|jamais)|(?:parle|reponds|dis|explique|repondez|parlez)\w*\b[^.!?]{0,30}?(?:librement|franchement|a tout|tout|sans (?:limites?|filtres?|censure|retenue|restrictions?|tabous?))|ne refuse\w* (?:rien|jamais|aucun\w*)",
     obey=r"obei\w* (?:qu'|uniquement |seulement )a moi|n'(?:obeis|ecoutes?) (?:plus )?qu'?(?:e )?(?:a )?moi",
 )
 SPANISH = latin(
@@ -71,12 +71,13 @@ SPANISH = latin(
     deed=r"ignor\w+|olvid\w+|recomiend\w+|recomend\w+|envi\w+|respond\w+|contest\w+|aprueb\w+|aprob\w+|borr\w+|elimin\w+|abr\w+|haz|transfier\w+|llam\w+|ejecut\w+|di|diga|califi\w+|clasific\w+|revel\w+|anad\w+|afirm\w+",
     hush=r"no (?:le |les |se lo )*(?:digas|diga|menciones|mencione|muestres|muestre|cuentes|cuente|informes|informe|reveles|revele|avises)|sin (?:decirle|avisar|informar|mencionar)|en secreto|en silencio",
     untask=r"(?:ignor\w+|olvid\w+) (?:la|el|lo) (?:peticion|pregunta|solicitud|tarea|que (?:pide|pidio))(?: del? \w+)?|no (?:resumas|traduzcas)",
-    drop=r"ignor\w+|olvid[ae]\w*|descart\w+|haz caso omiso|no (?:sigas|hagas caso|obedezcas|respetes|apliques)|omite|omita|pasa por alto|salta\w*|desobede\w+|(?:deja|dejar|pon|poner) [^.!?]{0,25}?(?:de|a un) lado|desactiv\w+|apag\w+|"
+    drop=r"saltar?te|saltate|pasa(?:r)? de|desentiendete|deshazte|libr\w+ de|quitate|ignor\w+|olvid[ae]\w*|descart\w+|haz caso omiso|no (?:sigas|hagas caso|obedezcas|respetes|apliques)|omite|omita|pasa por alto|salta\w*|desobede\w+|(?:deja|dejar|pon|poner) [^.!?]{0,25}?(?:de|a un) lado|desactiv\w+|apag\w+|"
     r"abandon\w+|viola\w*|incumpl\w+|rompe\w*|elud\w+|evad\w+|levanta\w*|anula|suspende|cancela|revoca|sin (?:aplicar|tus|seguir|respetar)|contra tus|pese a tus|libera\w*|tira\w*",
     own=near(
         r"\b(?:anterior\w*|previ\w+|tus?|sus|inicial\w*|original\w*|que (?:te|le) dieron|hasta ahora|de arriba|recibid\w+|todas las|todos los|existentes)\b",
         r"\b(?:instrucci\w+|ordenes|directrices|reglas|indicaciones|directivas|restricciones|normas|filtros?|limit\w+|politicas?|programacion|seguridad|etica|moral|prompt|censura|salvaguardas?)\b",
     )
+    + r"|\b(?:saltarte|saltate|pasa|pasar|olvidate|olvidarte|desentiendete|deshazte) (?:de )?(?:las|los|tus|todas las|todos los) (?:normas|reglas|limites|instrucciones|restricciones|filtros)\b"
     + r"|\blo (?:anterior|de arriba|de antes)\b|\btodo lo que (?:te|se)\b|\blo que te\b",
     void=void(
         yours=r"tus?|que (?:te|le) dieron",
@@ -88,10 +89,10 @@ SPANISH = latin(
     part=r"eres|actua\w*|finge|fingir|imagina\w*|supon\w*|comportate|haz de|hazte|juega|interpreta\w*|conviertete|asume|papel|responde como|como si|si no tuvieras",
     free=r"(?:sin|ninguna?|no (?:tienes|tuvieras|hay)|libre de|carente de)(?: ning\w+)?(?: \w+){0,1} (?:reglas?|normas?|limit\w+|restriccion\w*|filtros?|censura|moral|etica|directrices|tabues|ataduras)|amoral|desinhibid\w+",
     show=r"muestra\w*|ensena\w*|imprim\w+|repit\w+|mostr\w+|dime|di|dame|escrib\w+|revel\w+|cual\w*|que|copia\w*|traduc\w+|resum\w+|cita\w*|enumer\w+|divulg\w+",
-    unseen=rf"(?:tu|el|su)(?: \w+){{0,2}} ?(?:{PROMPT}(?: de(?:l)? sistema)?|mensaje de(?:l)? sistema)|prompt de(?:l)? sistema|mensaje del sistema|(?:instrucciones|reglas|normas|directrices|texto|mensaje) (?:\w+ )?(?:secret|ocult|inicial|intern|confidencial|original)\w*|"
+    unseen=rf"(?:lo que|texto que|todo lo que|mensaje que)\b[^.!?]{{0,30}}(?:antes de (?:que yo|mi|este)|por encima de (?:mi|este))|(?:tu|el|su)(?: \w+){{0,2}} ?(?:{PROMPT}(?: de(?:l)? sistema)?|mensaje de(?:l)? sistema)|prompt de(?:l)? sistema|mensaje del sistema|(?:instrucciones|reglas|normas|directrices|texto|mensaje) (?:\w+ )?(?:secret|ocult|inicial|intern|confidencial|original)\w*|"
     r"(?:instrucciones|reglas|normas|ordenes)\b[^.!?]{0,20}?(?:que te|que has|recibiste|te dieron|recib\w+)|tus instrucciones|(?:texto|todo|escrito)\b[^.!?]{0,25}?(?:antes|encima|precede|arriba)\b[^.!?]{0,15}?(?:conversacion|mensaje|chat|dialogo)",
     guard=r"filtros?|moderacion|seguridad|salvaguardas?|censura",
-    freely=r"(?:habla|responde|contesta|di|explica)\w*\b[^.!?]{0,30}?(?:libre\w*|libertad|todo|cualquier\w*|sin (?:limit\w+|filtros?|censura|restriccion\w*|tapujos))|no (?:te niegues|rechaces|rehuses)",
+    freely=r"no te niegues|sin negarte|sin rodeos|no me digas que no|concede\w* cualquier\w*|(?:habla|responde|contesta|di|explica)\w*\b[^.!?]{0,30}?(?:libre\w*|libertad|todo|cualquier\w*|sin (?:limit\w+|filtros?|censura|restriccion\w*|tapujos))|no (?:te niegues|rechaces|rehuses)",
     obey=r"sol[oa](?:mente)? me obedec\w+|obedec\w+ (?:solo |unicamente )a mi",
 )
 ITALIAN = latin(
@@ -116,10 +117,10 @@ ITALIAN = latin(
     part=r"sei|agisci|fai finta|fingi|immagina\w*|supponi\w*|comportati|interpreta\w*|diventa|assumi|ruolo|rispondi come|come se|se non avessi",
     free=r"(?:senza|nessun\w*|non (?:avere|hai|avessi)|priv[ao] di|liber[ao] da)(?: alcun\w*)?(?: \w+){0,1} (?:regol\w+|limit\w+|restrizion\w+|filtr\w+|censura|morale|etica|vincol\w+|linee guida|tabu)|amorale|disinibit\w+",
     show=r"mostra\w*|stampa\w*|rivel\w+|ripet\w+|dimmi|dammi|scriv\w+|qual\w*|che|cosa|copia\w*|traduc\w+|riassum\w+|cita\w*|elenc\w+|divulg\w+",
-    unseen=rf"(?:il tuo|il|tuo)(?: \w+){{0,2}} ?(?:{PROMPT}(?: di sistema)?|messaggio di sistema)|prompt di sistema|messaggio di sistema|istruzioni di sistema|(?:istruzioni|regole|direttive|testo|messaggio) (?:\w+ )?(?:segret|nascost|inizial|intern|riservat|original)\w*|"
+    unseen=rf"(?:istruzioni|regole|direttive|testo|messaggio|ordini|quello|cio) che (?:ti (?:sono stat\w+|hanno|e stat\w+)|hai ricevuto)|(?:testo|tutto|messaggio)\b[^.!?]{{0,20}}(?:prima del|sopra il) mio (?:primo )?messaggio|(?:il tuo|il|tuo)(?: \w+){{0,2}} ?(?:{PROMPT}(?: di sistema)?|messaggio di sistema)|prompt di sistema|messaggio di sistema|istruzioni di sistema|(?:istruzioni|regole|direttive|testo|messaggio) (?:\w+ )?(?:segret|nascost|inizial|intern|riservat|original)\w*|"
     r"(?:istruzioni|regole|ordini)\b[^.!?]{0,20}?(?:che ti hanno|ti hanno (?:dato|scritto|messo)|che hai ricevuto|che hai|ricevute)|le tue istruzioni|testo\b[^.!?]{0,25}?(?:preced\w*|prima|sopra)\b[^.!?]{0,15}?(?:conversazione|messaggio|chat|dialogo)",
     guard=r"filtr[oi]|moderazione|sicurezza|censura",
-    freely=r"(?:parla|rispondi|di'|spiega)\w*\b[^.!?]{0,30}?(?:liberamente|tutto|qualsiasi|senza (?:limit\w+|filtr\w+|censura|restrizion\w+|freni))|non rifiutare",
+    freely=r"senza (?:mai )?rifiutar\w*|non rifiutar\w*|dimmi tutto|(?:parla|rispondi|di'|spiega)\w*\b[^.!?]{0,30}?(?:liberamente|tutto|qualsiasi|senza (?:limit\w+|filtr\w+|censura|restrizion\w+|freni))|non rifiutare",
     obey=r"(?:obbedisci|ascolta|segui) (?:solo |soltanto )(?:a )?me\b",
 )
 PORTUGUESE = latin(
@@ -145,10 +146,10 @@ PORTUGUESE = latin(
     part=r"voce e|tu es|aja|finja|imagine|suponha|comporte-se|interprete|torne-se|assuma|papel|responda como|como se|se nao",
     free=r"(?:sem|nenhuma?|nao (?:tivesse|tem|ha)|livre de)(?: qualquer| nenhuma?)?(?: \w+){0,1} (?:regras?|limit\w+|restric\w+|filtros?|censura|moral|etica|diretrizes|amarras|tabus)|amoral|desinibid\w+",
     show=r"mostr\w+|exib\w+|imprim\w+|repit\w+|diga|de-me|escrev\w+|revel\w+|qua(?:l|is)|o que|copi\w+|traduz\w+|resum\w+|cite|list\w+|divulg\w+",
-    unseen=rf"(?:seu|o|teu)(?: \w+){{0,2}} ?(?:{PROMPT}(?: d[eo] sistema)?|mensagem d[eo] sistema)|prompt d[eo] sistema|mensagem d[eo] sistema|(?:instrucoes|regras|diretrizes|texto|mensagem) (?:\w+ )?(?:secret|ocult|inicia|intern|confidencia|origina)\w*|"
+    unseen=rf"(?:instrucoes|regras|texto|mensagem|tudo|o que) que (?:te|lhe|voce) (?:deram|foram|foi|recebeu|passaram)|(?:texto|tudo|mensagem)\b[^.!?]{{0,20}}(?:antes da|acima da) minha (?:primeira )?mensagem|(?:seu|o|teu)(?: \w+){{0,2}} ?(?:{PROMPT}(?: d[eo] sistema)?|mensagem d[eo] sistema)|prompt d[eo] sistema|mensagem d[eo] sistema|(?:instrucoes|regras|diretrizes|texto|mensagem) (?:\w+ )?(?:secret|ocult|inicia|intern|confidencia|origina)\w*|"
     r"(?:instrucoes|regras|ordens)\b[^.!?]{0,20}?(?:que (?:lhe|te) deram|que voce|recebeu|recebidas)|suas instrucoes|texto\b[^.!?]{0,25}?(?:antes|acima|precede)\b[^.!?]{0,15}?(?:conversa|mensagem|chat|dialogo)",
     guard=r"filtros?|moderacao|seguranca|censura",
-    freely=r"(?:fale|responda|diga|explique)\w*\b[^.!?]{0,30}?(?:livremente|tudo|qualquer|sem (?:limit\w+|filtros?|censura|restric\w+))|nao (?:recuse|negue)",
+    freely=r"sem (?:nunca )?recusar|nunca recuse|sem rodeios|(?:fale|responda|diga|explique)\w*\b[^.!?]{0,30}?(?:livremente|tudo|qualquer|sem (?:limit\w+|filtros?|censura|restric\w+))|nao (?:recuse|negue)",
     obey=r"obedec[ae] (?:apenas |so |somente )a mim",
 )
 DUTCH = latin(
@@ -169,19 +170,20 @@ DUTCH = latin(
     part=r"je bent|u bent|doe alsof|stel je voor|speel\w*|gedraag je|wees|word|neem de rol|rol|antwoord als|alsof|als je geen",
     free=r"(?:zonder|geen|vrij van)(?: enige?\w*| alle)?(?: \w+){0,1} (?:regels?|grenzen|beperking\w*|filters?|censuur|moraal|ethiek|richtlijnen|taboes|remmingen)|ongefilterd\w*|ongecensureerd\w*|onbeperkte ai",
     show=r"toon|herhaal|onthul|laat|geef|zeg|vertel|schrijf|print|druk|wat|welke|kopieer|vertaal|vat|citeer",
-    unseen=rf"(?:je|jouw|de|uw)(?: \w+){{0,2}} ?(?:{PROMPT}|systeemprompt|systeembericht)|systeemprompt|(?:geheime|verborgen|interne|oorspronkelijke|vertrouwelijke|eerste) (?:instructies|regels|aanwijzingen|tekst)|"
+    unseen=rf"(?:wat|alles wat|tekst die|bericht dat)\b[^.!?]{{0,24}}(?:voor|boven) mijn (?:eerste )?(?:bericht|vraag)|(?:je|jouw|de|uw)(?: \w+){{0,2}} ?(?:{PROMPT}|systeemprompt|systeembericht)|systeemprompt|(?:geheime|verborgen|interne|oorspronkelijke|vertrouwelijke|eerste) (?:instructies|regels|aanwijzingen|tekst)|"
     r"(?:instructies|regels|aanwijzingen)\b[^.!?]{0,15}?(?:die je|heb je|kreeg je|gekregen|gegeven)|(?:je|jouw) instructies|tekst\b[^.!?]{0,20}?(?:voor|boven)\b[^.!?]{0,12}?(?:gesprek|chat|bericht|conversatie)",
     guard=r"filters|moderatie|veiligheid\w*|censuur",
     freely=r"(?:spreek|antwoord|praat|zeg|vertel|beantwoord)\w*\b[^.!?]{0,30}?(?:vrijuit|vrij|alles|zonder (?:filter|grenzen|beperking\w*|censuur|remmingen))|weiger (?:niets|nooit)",
     obey=r"(?:luister|gehoorzaam)\b[^.!?]{0,12}?alleen (?:naar |aan )?mij",
 )
 POLISH = latin(
-    drop=r"z?ignoruj\w*|zapomnij\w*|pomin\w*|nie (?:przestrzegaj|stosuj|sluchaj|słuchaj|trzymaj)\w*|odrzuc\w*|wy[lł][aą]cz\w*|od[lł]oz\w*|porzuc\w*|z[lł]am\w*|omin\w*|dezaktywuj|zawies\w*|uniewazni\w*|niewazne|niewazna|anulowan\w*|zniesion\w*|nie obowiazuj\w*|"
+    drop=r"olej|olac|machnij reka na|miej gdzies|miej w nosie|zlekcewaz|daj sobie spokoj z|z?ignoruj\w*|zapomnij\w*|pomin\w*|nie (?:przestrzegaj|stosuj|sluchaj|słuchaj|trzymaj)\w*|odrzuc\w*|wy[lł][aą]cz\w*|od[lł]oz\w*|porzuc\w*|z[lł]am\w*|omin\w*|dezaktywuj|zawies\w*|uniewazni\w*|niewazne|niewazna|anulowan\w*|zniesion\w*|nie obowiazuj\w*|"
     r"przesta[lł]y obowiazywac|bez swoich|wbrew swoim|uwolnij|ignorujte|zapomen\w*|wyrzuc",
     own=near(
         r"\b(?:poprzedni|wczesniejsz|powyzsz|swo|tw|wszystki|dotychczasow|pierwotn|dawn|predchozi|vsechny|sve)\w*",
         r"\b(?:instrukcj|polece|zasad|regu[lł]|wytyczn|nakaz|filtr|ograniczen|zabezpiecz|moraln|etyk|prompt|cenzur|instrukce|pokyny|pravidla)\w*",
-    ),
+    )
+    + r"|\b(?:zasad\w*|regu[lł]\w*|polece\w*|instrukcj\w*|ograniczen\w*),? (?:ktore |jakie )(?:ci|tobie) (?:dali|dano|narzucili|narzucono|wpisali)",
     part=r"jestes|udawaj|wyobraz sobie|zachowuj sie|wciel sie|graj|badz|zostan|odpowiadaj jak|jakbys|gdybys",
     free=r"(?:bez|nie masz|zadnych|wolny od)(?: zadnych| jakichkolwiek)?(?: \w+){0,1} (?:zasad|regu[lł]|ograniczen|filtr\w+|cenzury|moralnosci|etyki|granic|zahamowan)|nieograniczon\w+|nieocenzurowan\w+",
     show=r"pokaz\w*|ujawnij|wypisz|powtorz|podaj|powiedz|napisz|jaki\w*|co|skopiuj|przet[lł]umacz|zacytuj|wyswietl",
@@ -217,7 +219,7 @@ SWEDISH = latin(
         over=r"(?:galler|gjelder|gaelder) (?:inte|ikke)|ogiltig\w*|upphavd\w*|ugyldig\w*",
     ),
     freely=r"(?:svara|svar)\b[^.!?]{0,20}(?:pa allt|fritt|utan (?:filter|begransningar|censur))|vagra (?:aldrig|inte)",
-    drop=r"ignorera\w*|glom|bortse fran|strunta i|folj inte|asidosatt\w*|hoppa over|ignorer|glem|se bort fra|ignoroi|unohda|stang av|sla av|slå fra|deaktiver\w*|inaktivera|lagg at sidan|kasta bort|bryt",
+    drop=r"skit i|strunt\w* i|kor over|drit i|blas i|blæs i|ge fan i|ignorera\w*|glom|bortse fran|strunta i|folj inte|asidosatt\w*|hoppa over|ignorer|glem|se bort fra|ignoroi|unohda|stang av|sla av|slå fra|deaktiver\w*|inaktivera|lagg at sidan|kasta bort|bryt",
     own=near(
         r"\b(?:tidigare|foregaende|ovanstaende|dina|din|ditt|alla|ursprungliga|tidligere|forrige|dine|alle|aiemmat|kaikki|edelliset|gamla)\b",
         r"\b(?:instruktion\w*|anvisning\w*|regler\w*|riktlinjer\w*|order|instruks\w*|retningslinjer|ohjeet|saannot|filter|filtren|begransningar|sparrar)\b",
