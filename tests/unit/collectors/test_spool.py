@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from builders import Edge
 from slmtrail.collectors import spool as module
-from slmtrail.collectors.missing import Missing
+from slmtrail.collectors.missing import NONE, Missing
 from slmtrail.collectors.spool import Spool
 from slmtrail.core import frames
 from slmtrail.core.errors import SpoolFull, StorageError
@@ -55,22 +55,35 @@ class SpoolMachine(RuleBasedStateMachine):
         self._model: list[bytes] = []
         self._boot = self._begun = ""
         self._number = 0
+        self._notes: dict[str, bytes] = {}
+        self._unsigned = NONE
 
-    @rule(sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=3), has_events=st.booleans())
-    def commit(self, sizes: list[int], has_events: bool) -> None:
-        """Puts frames in, or finds the spool full."""
+    @rule(
+        sizes=st.lists(st.integers(0, 1500), max_size=3),
+        has_events=st.booleans(),
+        notes=st.dictionaries(st.sampled_from(["tail/a", "tail/b"]), st.binary(max_size=3), max_size=2),
+        missing=st.builds(Missing, st.integers(0, 3), st.integers(0, 3)),
+        signs=st.booleans(),
+    )
+    def commit(
+        self, sizes: list[int], has_events: bool, notes: dict[str, bytes], missing: Missing, signs: bool
+    ) -> None:
+        """Puts frames and notes in, or finds the spool full; signs for all that is missing, or has more missing."""
+        missing = -self._unsigned if signs else missing
         frames = [_frame(self._number + n, size) for n, size in enumerate(sizes)]
         self._number += len(frames)
         limit = 5000 + (0 if has_events else 2000)
         fits = sum(map(len, self._model + frames)) <= limit
         try:
-            self._spool.commit(frames, has_events=has_events)
+            self._spool.commit(frames, has_events=has_events, notes=notes, missing=missing)
         except SpoolFull:
             assert not fits
             return
-        assert fits
+        assert fits or not frames
         self._model += frames
-        if self._begun:
+        self._notes |= notes
+        self._unsigned += missing
+        if frames and self._begun:
             self._boot, self._begun = self._begun, ""
 
     @precondition(lambda self: self._model)
@@ -105,6 +118,8 @@ class SpoolMachine(RuleBasedStateMachine):
         """It holds what the model holds, and knows how much that is."""
         assert self._spool.waiting_bytes == sum(map(len, self._model))
         assert _all(self._spool) == self._model
+        assert self._spool.notes("tail/") == self._notes
+        assert self._spool.unsigned == self._unsigned
 
     def teardown(self) -> None:
         self._spool.close()
@@ -492,3 +507,14 @@ def test_what_is_too_old_is_dropped_and_to_be_signed_for(tmp_path: Path) -> None
         spool.commit([b"signs"], missing=-spool.unsigned)
     with _open(tmp_path) as spool:
         assert not spool.unsigned
+
+
+def test_a_boot_counts_from_its_first_frame_on_not_from_notes(tmp_path: Path) -> None:
+    with _open(tmp_path) as spool:
+        spool.begin_boot("first")
+        spool.commit([], notes={"tail/a": b"1"})
+        spool.commit([_frame(1)])
+        spool.begin_boot("second")
+        spool.commit([], notes={"tail/a": b"2"})
+    with _open(tmp_path) as spool:
+        assert spool.begin_boot("third") == "first"

@@ -119,6 +119,16 @@ class SealMachine(RuleBasedStateMachine):
         self.store |= dict(list(records.items())[:some])
         self.die()
 
+    @precondition(lambda self: len(self.topic) - self.read > 1)
+    @rule(first=st.integers(1, 290), second=st.integers(1, 290))
+    def put_all_but_the_last_and_die(self, first: int, second: int) -> None:
+        """What is said of one batch must not be believed of the next."""
+        self.seal(min(first, len(self.topic) - self.read - 1))
+        self.seal(second)
+        while len(self.storing) > 1:
+            self.put()
+        self.die()
+
     @rule()
     def die(self) -> None:
         self.sealer.close()
