@@ -21,7 +21,7 @@ from slmtrail.core.secrets.rules import (
 )
 from slmtrail.core.secrets.rules.rule import Rule
 
-VERSION = "6"
+VERSION = "7"
 
 _OF_ONE_ISSUER = (models, clouds, code, messaging, payments, monitoring, services)
 _OF_ANY_ORIGIN = (private_keys, spoken, web, commands, files, layout, calls, named)

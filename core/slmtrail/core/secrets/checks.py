@@ -11,10 +11,19 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 
+from slmtrail.core.secrets.words import IN_SENTENCES, SAID_OF_PASSWORDS
+
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MIN_RANDOM_BITS_A_CHAR = 3.0
+_MIN_DRAWN_CHARS = 16
+_MIN_RUNS_OF_DIGITS = 3
+_MIN_WORD_CHARS = 6
+_MIN_PHRASE_CHARS = 12
+_MIN_PHRASE_WORDS = 3
+_DIGITS = re.compile(r"[0-9]+")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _PLACEHOLDER = re.compile(
-    r"!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env)\b.*|[*x.•_\-?]+|[\^~<>=v]{0,3}[0-9]+(?:\.[0-9]+)+|(?:/[a-z][\w.\-]*){2,}/?|(?:the|my|new|user|some)?_?(?:pass(?:word|wd|phrase)?|pwd|secret|token)|\$\{?\w.*|:[a-z_]\w*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
+    r"!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|env)\b.*|[*x.•_\-?]+|[\^~<>=v]{0,3}[0-9]+(?:\.[0-9]+)+|~?(?:/\.?[a-z][\w.\-]*){2,}/?|\^.*\$|(?:the|my|new|user|some)?_?(?:pass(?:word|wd|phrase)?|pwd|secret|token)|\$\{?\w.*|:[a-z_]\w*|%\(?\w.*|\{.*|\[.*|<.*|\(\w*\)?|.*(?:\.\.\.|…)|(?:your|my|some|the)[_\-].*|.*(?:example|placeholder|changeme|redacted).*",
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_WORD = re.compile(
@@ -70,6 +79,44 @@ def is_coined(secret: str) -> bool:
     )
 
 
+def is_drawn(secret: str) -> bool:
+    """It is coined, long and drawn by lot, as what a program gives out is."""
+    return (
+        len(secret) >= _MIN_DRAWN_CHARS and is_random(secret) and is_coined(secret) and not _ADDRESS.fullmatch(secret)
+    )
+
+
+def is_mixed(secret: str) -> bool:
+    """It is drawn from letters of both cases and digits: no hash, no path."""
+    return (
+        is_drawn(secret)
+        and len(_DIGITS.findall(secret)) >= _MIN_RUNS_OF_DIGITS
+        and secret not in (secret.lower(), secret.upper())
+    )
+
+
+def is_word(secret: str) -> bool:
+    """It is one word that may be a password: none that is said of one."""
+    return secret.isalpha() and len(secret) >= _MIN_WORD_CHARS and secret.lower() not in SAID_OF_PASSWORDS
+
+
+def is_phrase(secret: str) -> bool:
+    """It is some words that make no sentence, as of a pass-phrase."""
+    words = [word.strip(".,;:!?").lower() for word in re.split(r"[\s,\-_]+", secret)]
+    return (
+        len(secret) >= _MIN_PHRASE_CHARS
+        and len(words) >= _MIN_PHRASE_WORDS
+        and any(map(str.isalpha, words))
+        and SAID_OF_PASSWORDS.isdisjoint(words)
+        and IN_SENTENCES.isdisjoint(words)
+    )
+
+
+def is_recovery_phrase(secret: str) -> bool:
+    """It is twelve words or more that make no sentence."""
+    return IN_SENTENCES.isdisjoint(re.findall(r"[a-z]+", secret))
+
+
 def is_jwt(secret: str) -> bool:
     """Its first part is a JSON object that names an algorithm or a type."""
     head = secret.split(".", 1)[0]
@@ -105,6 +152,11 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "not_placeholder": is_no_placeholder,
     "assigned": is_assigned,
     "coined": is_coined,
+    "drawn": is_drawn,
+    "mixed": is_mixed,
+    "word": is_word,
+    "phrase": is_phrase,
+    "recovery_phrase": is_recovery_phrase,
     "jwt": is_jwt,
     "user_and_password": is_user_and_password,
     "github": has_github_checksum,

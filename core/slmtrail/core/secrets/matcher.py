@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import re2
 
 from slmtrail.core.secrets.catalogue import RULES
-from slmtrail.core.secrets.checks import CHECKS
+from slmtrail.core.secrets.checks import CHECKS, is_word
+from slmtrail.core.secrets.containers import values_within
 from slmtrail.core.secrets.rules.rule import Rule
 from slmtrail.core.secrets.tables import values_below
 
@@ -68,6 +69,9 @@ def _finder(rule: Rule) -> Finder:
 
 def _matches(ruled: tuple[Rule, Finder], text: str) -> Iterator[Secret]:
     rule, find = ruled
+    if rule.is_container:
+        yield from _within(rule, find, text)
+        return
     for match in find(text):
         span = match.span("secret" if "secret" in match.re.groupindex else 0)
         for start, end in values_below(text, *span) if rule.is_column else (span,):
@@ -76,3 +80,17 @@ def _matches(ruled: tuple[Rule, Finder], text: str) -> Iterator[Secret]:
                 score = rule.unchecked_score
             if score > 0:
                 yield Secret(rule, start, end, score)
+
+
+def _within(rule: Rule, find: Finder, text: str) -> Iterator[Secret]:
+    """The secrets among the values of containers. Beside two that are, plain words are, too, if those are fewer."""
+    done = 0
+    for match in find(text):
+        if match.start() < done:
+            continue
+        spans, done = values_within(text, *match.span())
+        secrets = [span for span in spans if CHECKS[rule.check](text[slice(*span)])]
+        if len(secrets) >= max(2, len(spans) / 2):
+            secrets = [span for span in spans if span in secrets or is_word(text[slice(*span)])]
+        for start, end in secrets:
+            yield Secret(rule, start, end, rule.score)

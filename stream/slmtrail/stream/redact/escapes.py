@@ -1,6 +1,7 @@
-"""Texts with escapes in them that are no JSON: answers cut short, logs of JSON, code. What they say is looked at, too.
+"""Texts with escapes in them that are no JSON: answers cut short, logs of JSON, code, addresses, markup.
 
-`\\n4111 1111 1111 1111` has a card number in it, and `maria\\u0040example.com` an address, whoever may have escaped it.
+`\\n4111 1111 1111 1111` has a card number in it, and `maria%40example.com` an address, whoever may have escaped it:
+what a text says is looked at, too.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ from bisect import bisect_right
 
 from slmtrail.stream.redact.finding import Finding
 
-_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\])")
+_ESCAPE = re.compile(
+    r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\])|%(?:[2-7][0-9A-Fa-f]|0[9ADad])|"
+    r"&(?:quot|apos|amp|lt|gt|nbsp|#(?:0{0,4}[0-9]{2,3}|[xX]0{0,4}[0-9A-Fa-f]{2}));"
+)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_ENTITIES = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": " "}
 
 
 class Unescaped:
@@ -56,9 +61,24 @@ class Unescaped:
         return self._spans[max(at - 1, 0) : at + 1]
 
 
+def has_escapes(text: str) -> bool:
+    """Whether a text may say something else than what is written."""
+    return "\\" in text or "%" in text or "&" in text
+
+
 def _said(escape: str) -> str:
+    if escape[0] == "%":
+        return chr(int(escape[1:], 16))
+    if escape[0] == "&":
+        return _entity(escape[1:-1])
     kind = escape[1]
     if kind in "ux":
         said = chr(int(escape[2:], 16))
         return "\ufffd" if "\ud800" <= said <= "\udfff" else said
     return _PLAIN.get(kind, kind)
+
+
+def _entity(name: str) -> str:
+    if name[0] != "#":
+        return _ENTITIES[name]
+    return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))

@@ -54,10 +54,13 @@ _HAS_NAMED = re2.compile(_SAYS_SECRET.pattern + r'\s*,\s*"')
 _IN_ARRAY = re.compile(rf'(?P<before>[\[,])\s*"(?P<name>[^"\\]{{1,{_MAX_NAME_CHARS}}})"(?=\s*,\s*(?P<value>"))')
 _HEAD = re.compile(rf'"([^"\\]{{1,{_MAX_NAME_CHARS}}})"(?=\s*[,\]}}])')
 _CONTAINER = re.compile(rf'"([^"\\]{{1,{_MAX_NAME_CHARS}}}?)(s?)"\s*:\s*(?=[{{\[])')
-_HAS_OPTION = re2.compile(r"[\"']\s*,\s*[\"'][-/]|sqlplus")
+_HAS_OPTION = re2.compile(r"[\[,]\s*[\"'][-/]|sqlplus")
 _WORD = r"(?:\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"|'[^'\\\n]*')"
-_COMMAND = re.compile(rf"{_WORD}(?:\s*,\s*{_WORD})+")
+_COMMAND = re.compile(rf"(?<=\[)\s*{_WORD}(?:\s*,\s*{_WORD})*|{_WORD}(?:\s*,\s*{_WORD})+")
 _EACH_WORD = re.compile(_WORD)
+# The program of which an array beside it has the arguments.
+_PROGRAM = re.compile(r':\s*\[?\s*"(?:[^"\\\s]{0,80}[/\\])?([A-Za-z0-9_.+\-]{2,24})"\s*[\],}]')
+_BESIDE_CHARS = 300
 _COMMANDS = SecretMatcher(commands.RULES)
 _LAST = re.compile(rf"{_STRING}\s*\]", re.DOTALL)
 _ALWAYS_NAME = re.compile(r"--?\w|(?:proxy-)?authorization\Z|x-", re.IGNORECASE)
@@ -166,8 +169,20 @@ def _in_commands(text: str) -> Iterator[tuple[int, str]]:
         words = [(word.start(), word.group()[1:-1]) for word in _EACH_WORD.finditer(text, *command.span())]
         line = " ".join(word for _, word in words)
         ends = list(accumulate(len(word) + 1 for _, word in words))
-        for secret in _COMMANDS.find(line):
-            yield words[bisect_right(ends, secret.start)]
+        for program in ("", *_programs_beside(text, *command.span())):
+            before = len(program) + 1 if program else 0
+            for secret in _COMMANDS.find(f"{program} {line}" if program else line):
+                if secret.start >= before:
+                    yield words[bisect_right(ends, secret.start - before)]
+
+
+def _programs_beside(text: str, start: int, end: int) -> dict[str, None]:
+    """What may be the program of the arguments from `start` to `end`: `{"command": "mysql", "args": [...]}`."""
+    around = (
+        *_PROGRAM.finditer(text, max(0, start - _BESIDE_CHARS), start),
+        *_PROGRAM.finditer(text, end, end + _BESIDE_CHARS),
+    )
+    return dict.fromkeys(match[1] for match in around)
 
 
 def _in_objects(text: str) -> dict[int, str]:

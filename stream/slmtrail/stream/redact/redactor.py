@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from slmtrail.core import canonical
 from slmtrail.core.fields import FIELDS
 from slmtrail.stream.redact import pairs
-from slmtrail.stream.redact.escapes import Unescaped
+from slmtrail.stream.redact.escapes import Unescaped, has_escapes
 from slmtrail.stream.redact.finding import Finding
 from slmtrail.stream.redact.operators import LABELS, STRICTNESS, WITHHELD, KeyedHash, mask
 from slmtrail.stream.redact.options import Action, RedactOptions
@@ -227,7 +227,7 @@ class _Record:
         """The findings in a text, and in what it says, if it has escapes in escapes, so many times over."""
         findings = self._find(text)
         findings += self._named(text, {(found.start, found.end) for found in findings})
-        if not escapes or "\\" not in text:
+        if not escapes or not has_escapes(text):
             return findings
         unescaped = Unescaped(text)
         if not unescaped.text:

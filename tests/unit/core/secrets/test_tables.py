@@ -18,6 +18,7 @@ TABLES = {
     '{"columns": ["user", "password"], "rows": [["bob", "one-1"], ["eve", "two-2"]]}': ["one-1", "two-2"],
     '{"meta": [{"name": "user"}, {"name": "password"}], "data": [[7, "one-1"]]}': ["one-1"],
     '[["user", "password"], ["bob, jr.", "one-1"], ["eve", "two': ["one-1"],
+    '{"columns": ["user", "password"], "rows": [["bob", "one-1"], ["eve", "two-2': ["one-1", "two-2"],
     "INSERT INTO t (user, password) VALUES ('bob', 'one-1'), ('O''Neill', 'two-2')": ["one-1", "two-2"],
     "bob,blue\nuser,password\neve,one-1": [],
     "my password, again\nI lost it yesterday, too": [],

@@ -13,6 +13,16 @@ from slmtrail.stream.redact.finding import Finding
 def test_each_part_is_told_back_as_it_is_written() -> None:
     rng = random.Random(5)
     pieces = {"a": "a", "\\n": "\n", "\\u0040": "@", "\\x41": "A", "\\\\": "\\", '\\"': '"', "é😀": "é😀", "\\q": "\\q"}
+    pieces |= {
+        "%40": "@",
+        "%0A": "\n",
+        "%7b": "{",
+        "&quot;": '"',
+        "&#61;": "=",
+        "&#x3A;": ":",
+        "%zz": "%zz",
+        "& ": "& ",
+    }
     for _ in range(300):
         written = [rng.choice(list(pieces)) for _ in range(rng.randint(1, 12))]
         text = "".join(written)
@@ -45,4 +55,4 @@ def test_a_finding_takes_no_half_of_an_escape(text: str, span: tuple[int, int], 
 
 def test_a_text_without_escapes_says_nothing_else() -> None:
     assert Unescaped("C:\\path and a\\ b").text == ""
-    assert Unescaped("plain").text == ""
+    assert Unescaped("plain, 50% of R&D; %5.2f").text == ""

@@ -55,6 +55,11 @@ PAIRS: list[Any] = [
     ["mysql", "-u", "root", f"-p{SECRET}", "shop"],
     {"command": "curl", "args": ["curl", "-u", f"bob:{COINED}", "https://x.example"]},
     ["sshpass", "-p", COINED, "ssh", "bob@host.example"],
+    {"program": "curl", "params": ["-u", f"bob:{COINED}", "https://x.example"]},
+    {"args": ["-p", COINED, "ssh"], "bin": "sshpass"},
+    {"cmd": "/usr/bin/mysql", "env": {"COLOR": "blue"}, "argv": ["-h", "db", f"-p{SECRET}", "shop"]},
+    {"command": ["redis-cli"], "args": ["-a", SECRET]},
+    {"command": "mysql", "args": [f"-p{SECRET}"]},
 ]
 HARMLESS: list[Any] = [
     {"name": "color", "value": "blue-7x"},

@@ -107,5 +107,6 @@ RULES = (
         ('connect("db1", "bob2", password)', 'connect("tcp", "10.0.0.1:80")', 'login("bob", "required")'),
         check="coined",
         score=0.7,
+        gate=r"(?i)(?:login|auth(?:enticate)?|sign_?in|connect(?:ion)?|credentials?|pdo|basic\.encode)(?:\(|\s[\"'])",
     ),
 )

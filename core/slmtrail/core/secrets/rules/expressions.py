@@ -14,12 +14,12 @@ def any_case(words: str) -> str:
 
 URL_SAFE = r"[A-Za-z0-9_\-]"
 # Between a name and its value; quotes may be escaped, as they are in code that holds code.
-_QUOTE = r"(?:\\{0,3}[\"'`])?"
+QUOTE = r"(?:\\{0,3}[\"'`])?"
 ASSIGNED = (
-    _QUOTE
+    QUOTE
     + r"(?:\s{0,3}:\s{0,3}[A-Za-z][\w.<>\[\]?]{0,40}\s{1,3}=\s{0,3}(?=[\"'`])|"
-    + r"\s{0,3}(?::=|=>|:|=)\s{0,3}(?:[|>][+\-]?\s{1,20})?)"
-    + _QUOTE
+    + r"(?:\s{0,3}|[ \t]{4,24})(?::\s{1,3}&[\w\-]{1,40}\s{1,3}|(?::=|=>|:|=)(?:\s{0,3}|[ \t]{4,24})(?:[|>][+\-]?\s{1,20})?))"
+    + QUOTE
 )
 # An ampersand ends it where the next parameter of an address follows.
 VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|&(?![\w.\-\[\]]{1,40}=)|\\[^\s\"'`]){6,256})"

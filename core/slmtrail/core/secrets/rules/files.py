@@ -123,6 +123,7 @@ RULES = (
         ("ENV SECRET_NAME my-secret-name", "ENV PATH /usr/bin", "ENV DB_PASSWORD $DB_PASSWORD", "ENV TOKEN_TTL 3600"),
         check="assigned",
         score=0.7,
+        gate=r"(?:ENV|env)\s{1,3}[A-Za-z0-9_]{3,80}\s",
     ),
     Rule(
         "dockerfile-env-word",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from slmtrail.core.secrets.rules.expressions import ANY_KEY, KEY_ANCHORS, KEY_GATE, KEY_WORDS, WHICH
+from slmtrail.core.secrets.rules.expressions import ANY_KEY, KEY_ANCHORS, KEY_GATE, KEY_WORDS, WHICH, any_case
 from slmtrail.core.secrets.rules.rule import Rule
 
 _VALUE = r"(?![&?])(?P<secret>[^\s\"'`<>|,;(){}\[\]]{4,256}?)(?=\*{0,2}(?:[\s\"'`<|,;)\]}]|&lt;|\Z))"
@@ -13,7 +13,97 @@ _MARKUP = (
     r"|[\u2192\u2014\u2013]|<!\[CDATA\[)"
 )
 
+# What opens a list or a map of values: a bracket, perhaps behind a type, or a line that ends with a colon.
+_OPENS = (
+    r"[\"'\])]{0,3}(?:\[\])?(?::[ \t]{0,8}(?:#[^\n]{0,80})?\r?\n|\s{0,3}(?::\s{0,3}[A-Za-z][\w.<>\[\], ]{0,40}\s{0,3}=|(?:[ \t]{4,24})?(?::=|=>|:|=))\s{0,3}"
+    r"(?:(?:new\s{1,3})?[\w.:]{0,20}(?:\[\w{0,12}\]|<[\w, <>]{1,40}>)\*?\w{0,20}(?:\(\))?\s{0,3}|(?:[Aa]rray|list|tuple|set|vec!|qw|new Set|(?:List|Set|Map)\.of|Arrays\.asList)\s?|%w)?[\[({])"
+)
+
 RULES = (
+    Rule(
+        "container-secret",
+        "ASSIGNED_SECRET",
+        r"(?![Tt]oken|TOKEN)" + KEY_WORDS + r"(?:[Ss]|es|en|\u00f1as)?" + WHICH + _OPENS,
+        KEY_ANCHORS,
+        (
+            "passwords:\n  bob: ¦hunter2!\n",
+            "api_keys:\n  - ¦9f8e7d6c5b4a3928\n",
+            'passwords = ["¦hunter2!x"]',
+            "PASSWORDS = ('¦hunter2!',)",
+            'String[] secrets = new String[] {"¦hunter2!"};',
+            'secrets := []string{"¦hunter2!"}',
+            'let secrets = vec!["¦hunter2!"];',
+            "my %passwd = (bob => '¦hunter2!');",
+            '$passwords = array("bob" => "¦hunter2!");',
+            "passwords = %w[¦hunter2!]",
+            'secrets = { cookie = "¦hunter2!", size = 7 }',
+            '{"passwords": {"bob": "¦hunter2!',
+            "credentials: {login: admin, mail: ¦hunter2!}",
+            "these are the passwords:\n- bob: ¦hunter2!\n\nbye",
+        ),
+        (
+            "secrets:\n  - db_password\n  - api_token",
+            "passwords:\n  min_length: 12\n  require_digit: true",
+            'keywords = ["password", "secret", "token"]',
+            "password = decrypt('x7-Gh!aa')",
+            "password:\n  type: string\n  pattern: '^(?=.*[A-Z]).{8}$'\ncolor: blue-7x!",
+            "secrets:\n  db:\n    file: ./db1.txt",
+        ),
+        check="coined",
+        score=0.7,
+        at_anchor=True,
+        is_container=True,
+        gate=KEY_GATE + r"[^\n]{0,80}(?:[\[({]|:[ \t]{0,8}(?:#[^\n]{0,80})?\r?\n)",
+    ),
+    Rule(
+        "container-token",
+        "ASSIGNED_SECRET",
+        r"(?:[Tt]okens|TOKENS|[Cc]ookies|COOKIES|(?:"
+        + any_case(
+            "unseal|encryption|signing|master|deploy|session|recovery|root|admin|license|service|account|subscription"
+        )
+        + r")[_\- ]?(?:[Kk]eys|KEYS))"
+        + WHICH
+        + _OPENS,
+        ("tokens", "cookies", "keys"),
+        (
+            'tokens := []string{"¦9f8e7d6c5b4a3928"}',
+            "tokens:\n    staging: ¦9f8e7d6c5b4a39281706",
+            "vault_unseal_keys:\n- ¦aB3dE5fG7hJ9kL1mN0pQ",
+        ),
+        ('{"tokens": ["##ing", "Hello", "\u01202", "</s>"]}', "tokens:\n  total: 1200", 'tokens = ["a1", "b2"]'),
+        check="drawn",
+        score=0.7,
+        is_container=True,
+        gate=r"(?i)(?:tokens|cookies|[_\- a-z]keys)[^\n]{0,80}(?:[\[({]|:[ \t]{0,8}(?:#[^\n]{0,80})?\r?\n)",
+    ),
+    Rule(
+        "told-several",
+        "ASSIGNED_SECRET",
+        r"(?:[Pp]ass(?:words|phrases|codes|w\u00f6rter)|[Kk]ennw\u00f6rter|[Mm]ots de passe|[Cc]ontrase\u00f1as|[Ss]enhas|[Ww]achtwoorden|[Cc]redentials|[Hh]as\u0142a|"
+        r"[Ss]ecrets|API keys)[ \t](?:(?!\b(?:are|were)\b)[^\W\d]{1,14}[ \t]){0,4}(?:are|were|sind|lauten|waren|sont|son|s\u00e3o|sono|zijn|\u00e4r|s\u0105|to)\b:?[ \t]",
+        (
+            "pass",
+            "kennw",
+            "mots",
+            "contrase\u00f1a",
+            "senhas",
+            "wachtwoorden",
+            "credentials",
+            "has\u0142a",
+            "secrets",
+            "keys",
+        ),
+        (
+            "The passwords are ¦hunter2!",
+            "the passwords of bob are: ¦Tr0ub4dor&3x",
+        ),
+        ("passwords are hashed with sha256", "credentials are stored in vault2", "secrets are not rotated"),
+        check="coined",
+        score=0.6,
+        is_container=True,
+        gate=r"(?i)(?:words|codes|w.rter|passe|phrases|ase.as|senhas|woorden|credentials|has.a|secrets|keys)[ \t]",
+    ),
     Rule(
         "column-secret",
         "ASSIGNED_SECRET",

@@ -4,12 +4,23 @@
 
 from __future__ import annotations
 
-from slmtrail.core.secrets.rules.expressions import ANY_KEY, ASSIGNED, KEY_ANCHORS, KEY_WORDS, VALUE, WHICH, any_case
+import re
+
+from slmtrail.core.secrets.rules.expressions import (
+    ANY_KEY,
+    ASSIGNED,
+    KEY_ANCHORS,
+    KEY_WORDS,
+    QUOTE,
+    VALUE,
+    WHICH,
+    any_case,
+)
 from slmtrail.core.secrets.rules.rule import Rule
 
 _KEYS = (
     "subscription|auth|admin|master|encryption|crypto|signing|account|service|license|storage|session|jwt|hmac|deploy|app|"
-    "application|client|function|host|shared|wifi|wi-fi|wpa|network|recovery|root|data|otp|totp"
+    "application|client|function|unseal|host|shared|wifi|wi-fi|wpa|network|recovery|root|data|otp|totp"
 )
 _NAME = (
     r"(?<![A-Za-z])(?:[Kk]ey|[Nn]ame|[Tt]ype|[Kk]ind|[Ff]ield|[Ll]abel|[Vv]ariable|[Pp]arameter|[Cc]olumn|[Ss]elector|ref|id)"
@@ -17,7 +28,181 @@ _NAME = (
 )
 _VALUE_OF = r"(?<![A-Za-z])(?:[Vv]al(?:ue)?|[Ss]ecret|[Cc]ontents?|[Dd]ata|[Tt]ext|[Aa]nswer)\\{0,15}[\"']?\s{0,3}[=:]\s{0,3}\\{0,15}[\"']?"
 
+_PROOFS = "auth|csrf|xsrf|csrfmiddleware|jwt|bearer|sid|sess(?:ion)?|cookie|otp|totp|mfa|pin|seed|salt|unseal|verifier|sso|oauth|ticket"
+_CODES = (
+    "otp|totp|pin|tan|mfa|2fa|passcode|(?:mfa|otp|2fa|totp|pin|sms|email|verification|security|confirmation|"
+    "one[_\\- ]?time|auth|login|access|reset|unlock|backup|recovery|door|gate|alarm)[_\\- ]?(?:code|pin)"
+)
+_LOGIN_NAME = (
+    r"(?:[Pp]ass(?:[Ww]ord|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|[Pp]asswort|[Kk]ennwort|[Mm]ot[ _]de[ _]passe|"
+    r"[Cc]ontrase[n\u00f1]a|[Ss]enha|[Ww]achtwoord|(?<![A-Za-z])(?:[Pp]sk|PSK|[Hh]as[l\u0142]o|[Hh]eslo))"
+)
+# Behind a quote, or the whole text below the key it stands under.
+_QUOTED = ASSIGNED[: -len(QUOTE)] + r"(?P<quote>\\{0,3}[\"'`])"
+
 RULES = (
+    Rule(
+        "named-proof",
+        "ASSIGNED_SECRET",
+        rf"(?<![A-Za-z])(?:{any_case(_PROOFS)})(?:[_\- ]?(?:[Tt]oken|TOKEN|[Cc]ode|CODE|[Vv]alue|VALUE|[Ii][Dd]|[Hh]eader|HEADER|[Kk]ey|KEY))?"
+        + ASSIGNED
+        + r"(?P<secret>[A-Za-z0-9._~+/=\-]{16,4000})(?![\w(])",
+        tuple(re.sub(r"[(?:)]", "", name) for name in _PROOFS.split("|")),
+        (
+            '{"auth": "¦aB3dE5fG7hJ9kL1m"}',
+            "TWILIO_AUTH=¦9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+            "csrf=¦9f8e7d6c5b4a3928&next=/home",
+            '"jwt" : "¦aB3dE5fG7hJ9kL1m"',
+            "session:\n¦9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+        ),
+        (
+            "auth: oauth2-client-credentials",
+            "csrf: true",
+            "sid: 123e4567-e89b-12d3-a456-426614174000",
+            "session = requests.Session()",
+            "jwt = jwt.encode(payload1, secret_key2)",
+            "salt and pepper",
+        ),
+        check="drawn",
+        score=0.7,
+        gate=rf"(?i)(?:{_PROOFS})(?:[_\- ]?(?:token|code|value|id|header|key))?[\"'`\\]{{0,4}}\s{{0,24}}[:=]",
+    ),
+    Rule(
+        "named-key-alone",
+        "ASSIGNED_SECRET",
+        r"(?<![A-Za-z])(?:[Kk]ey|KEY|[Rr]efresh|[Aa]ccess)"
+        + ASSIGNED
+        + r"(?P<secret>[A-Za-z0-9+/=_\-]{20,4000})(?![\w.(])",
+        ("key", "refresh", "access"),
+        ('{"env": {"KEY": "¦aB3dE5fG7hJ9kL1mN0pQ"}}', 'byte[] key = "¦qHo4k2JqqoJhyBsOiw_Y5G8WJk474mGA".getBytes()'),
+        (
+            "key: 5d41402abc4b2a76b9719d911017c592",
+            "key: Users-Settings-2024-Backup-File",
+            'key="created_at_of_the_first_item"',
+            "access: read",
+        ),
+        check="mixed",
+        score=0.6,
+        gate=r"(?i)(?:key|refresh|access)[\"'`\\]{0,4}\s{0,24}[:=][\s\"'`\\>=]{0,24}[a-z0-9+/=_\-]{20}",
+    ),
+    Rule(
+        "named-code",
+        "ASSIGNED_SECRET",
+        rf"(?<![A-Za-z])(?:{any_case(_CODES)})" + ASSIGNED + r"(?P<secret>[0-9]{4,10})(?![\w.,%:/\-]*[0-9A-Za-z%])",
+        ("otp", "pin", "tan", "mfa", "2fa", "passcode", "code"),
+        (
+            '{"pin": "¦4821"}',
+            '{"otp": ¦611426}',
+            "PIN: ¦4821",
+            '{"mfa_code": "¦524842", "user": "bob"}',
+            "verification_code=¦391827",
+        ),
+        ("pin: 14", "otp_length: 6", "tan: 0.7265", "Erlang/OTP 26.2.1", "otp: 2026-05-03", "pin: 1234ms"),
+        score=0.6,
+        gate=rf"(?i)(?:{_CODES})[\"'`\\]{{0,4}}\s{{0,24}}[:=][\s\"'`\\>=]{{0,24}}[0-9]{{4}}",
+    ),
+    Rule(
+        "card-verification",
+        "ASSIGNED_SECRET",
+        r"(?<![A-Za-z])(?:[Cc][Vv][Vv]2?|[Cc][Vv][Cc]2?|[Cc]ard[ _\-]?[Vv]erification(?:[ _\-]?(?:[Cc]ode|[Vv]alue))?)(?:"
+        + ASSIGNED
+        + r"|\s{1,3}(?:is\s|ist\s|code\s|est\s|es\s)?)(?P<secret>[0-9]{3,4})(?![\w.\-])",
+        ("cvv", "cvc", "verification"),
+        ('{"cvv": "¦821", "exp": "09/27"}', "exp 09/27 CVC ¦4821", "the CVV is ¦821", "cvv2=¦821"),
+        ("CVV has 3 digits", "cvv: required", "CVC 2024-05"),
+        score=0.7,
+        gate=r"(?i)(?:cv[vc]2?|verification(?:[ _\-]?(?:code|value))?)[^0-9\n]{0,12}\s{0,24}[0-9]{3}",
+    ),
+    Rule(
+        "recovery-phrase",
+        "ASSIGNED_SECRET",
+        r"(?:[Ss]eed|SEED|[Mm]nemonic|MNEMONIC|(?:[Rr]ecovery|[Bb]ackup|[Ww]allet|[Ss]ecret|[Kk]ey)[ _\-]?(?:[Pp]hrase|[Ww]ords?))[\w \-]{0,60}[^\w\n]{0,8}\n{0,2}[ \t]{0,8}"
+        r"(?:[0-9]{1,2}[.):]?[ \t])?(?P<secret>(?:[a-z]{3,8}[ \t,\n\r]{1,3}(?:[0-9]{1,2}[.):]?[ \t])?){11,23}[a-z]{3,8})(?![\w])",
+        ("seed", "mnemonic", "phrase", "word"),
+        (
+            "seed phrase: ¦legal winner thank year wave sausage worth useful legal winner thank yellow",
+            '{"mnemonic": "¦legal winner thank year wave sausage worth useful legal winner thank yellow"}',
+            "The recovery words of my wallet:\n1. ¦legal\n2. winner\n3. thank\n4. year\n5. wave\n6. sausage\n7. worth\n"
+            "8. useful\n9. legal\n10. winner\n11. thank\n12. yellow",
+        ),
+        ("seed phrases have twelve words that you should keep where nobody else can find them ever",),
+        check="recovery_phrase",
+        score=0.8,
+        gate=r"(?i)(?:seed|mnemonic|(?:recovery|backup|wallet|secret|key)[ _\-]?(?:phrase|word))",
+    ),
+    Rule(
+        "named-phrase",
+        "ASSIGNED_SECRET",
+        r"(?:"
+        + _LOGIN_NAME
+        + rf"{WHICH}(?:{_QUOTED}|[ \t]{{1,3}}(?:(?:is|was|ist|lautet|est|es|\u00e8|\u00e9)[ \t]?:?[ \t])?(?P<quote2>[\"'`\u201c\u201e\u00ab]))"
+        + r"|\s-N\s{1,3}(?P<quote3>[\"'])|\bpass(?:in|out)?\s{1,3}pass:(?P<quote4>[\"']))"
+        + r"(?P<secret>[^\s\"'`\\<>{}=|]{1,24}(?: [^\s\"'`\\<>{}=|]{1,24}){2,14})\\{0,3}[\"'`\u201d\u201c\u00bb]",
+        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo", "-n"),
+        (
+            'password: "¦copper harbor meadow zephyr"',
+            '{"passphrase": "¦copper harbor 7 zephyr"}',
+            'my passphrase is "¦copper harbor meadow zephyr", keep it',
+            "gpg --batch --passphrase '¦copper harbor meadow zephyr' -d x.gpg",
+            'ssh-keygen -t ed25519 -N "¦copper harbor meadow zephyr"',
+            'openssl rsa -passin pass:"¦copper harbor meadow zephyr"',
+        ),
+        (
+            '"password": "the password of the user"',
+            '"password": "Enter your password"',
+            '"password": "must have 8 characters"',
+            'password: "Mot de passe oubli\u00e9"',
+        ),
+        check="phrase",
+        score=0.6,
+        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo|-n\s|pass:)[^\n]{0,40}(?:[\"'`]|[^ -~])\S{1,24} \S",
+    ),
+    Rule(
+        "bare-phrase",
+        "ASSIGNED_SECRET",
+        # With nothing around it: only the rest of a line of small words.
+        _LOGIN_NAME
+        + WHICH
+        + r"(?:\s{0,3}[:=][ \t]{0,3}|:\n|[ \t]{1,3}(?:is|was|ist|lautet|est|es|\u00e8|\u00e9)[ \t]:?[ \t]?|>\s{0,3})"
+        r"(?P<secret>[a-z0-9][a-z0-9\-]{1,15}(?: [a-z0-9\-]{2,16}){3,11})(?=[.!]?[ \t]*(?:[\n\r<\\\"']|\Z))",
+        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo"),
+        (
+            "<passphrase>¦copper harbor meadow zephyr</passphrase>",
+            "wpa_passphrase=¦copper harbor meadow zephyr",
+            "The password is ¦copper harbor meadow zephyr.",
+        ),
+        (
+            "password: must be at least eight long",
+            "The password is case sensitive for old accounts",
+            "password: see the page on setup",
+        ),
+        check="phrase",
+        score=0.6,
+        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo)[^\n]{0,30}[\s:=>][a-z0-9\-]{2,16} [a-z0-9\-]{2,16} [a-z0-9\-]{2}",
+    ),
+    Rule(
+        "quoted-word",
+        "ASSIGNED_SECRET",
+        # A password may be one word, but where it stands as a value of code alone.
+        rf"(?:{_LOGIN_NAME}{WHICH}{_QUOTED}(?P<secret>[^\W\d_]{{6,64}})(?P=quote)(?![\w\]]|\s{{0,3}}[:+(]))",
+        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo"),
+        (
+            'password = "¦correcthorse"',
+            '{"db": {"password": "¦swordfish"}}',
+            "  password       = '¦swordfish'",
+            '\\"passwd\\": \\"¦swordfish\\"',
+        ),
+        (
+            'password: "string"',
+            '{"password": "required"}',
+            "password = 'invalid'",
+            'pass: "granted"',
+            'password = "s" + x',
+        ),
+        check="word",
+        score=0.6,
+        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo)[^\n]{0,40}[:=]\s{0,24}\\{0,3}[\"'`][a-z]{6}",
+    ),
     Rule(
         "named-key",
         "ASSIGNED_SECRET",
@@ -87,6 +272,7 @@ RULES = (
         ('{"value": "blue-7x", "name": "COLOR"}', '{"value": "required", "name": "PASSWORD"}'),
         check="assigned",
         score=0.7,
+        gate=r"(?:[Vv]al(?:ue)?|[Ss]ecret|[Cc]ontents?|[Dd]ata|[Tt]ext|[Aa]nswer)\\{0,15}[\"']?\s{0,3}[=:]",
     ),
     Rule(
         "defined-secret",
@@ -99,6 +285,7 @@ RULES = (
         ('set("password", "required")', "define('PASSWORD_HINT_', '')"),
         check="assigned",
         score=0.7,
+        gate=r"(?:define|setenv|putenv|set|put|add|[Hh]eader|Property)\(\s{0,3}[\"']",
     ),
     Rule(
         "assigned-secret",

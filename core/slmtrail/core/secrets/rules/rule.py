@@ -14,6 +14,7 @@ class Rule:
     anchors: small-letter literals, one of which is in every match: where none is, the rule doesn't run.
     gate: an expression of RE2 that occurs in every match, to go by where the anchors are in too many texts.
     is_column: what matches is the name of a column; the secrets are what stands below it in a table.
+    is_container: what matches is a name and what opens its values; the secrets are those of them that pass the check.
     at_anchor: every match begins where an anchor does, so that it is looked for there alone.
     check: the name of a check in `checks.py`. What fails it is no secret, or, where `unchecked_score` is
         above zero, is one with that score.
@@ -30,6 +31,7 @@ class Rule:
     unchecked_score: float = 0.0
     gate: str = ""
     is_column: bool = False
+    is_container: bool = False
     at_anchor: bool = False
 
 

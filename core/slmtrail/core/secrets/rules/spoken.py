@@ -18,6 +18,13 @@ _KEY_NOUN = (
     r"[Pp]rivate[ _\-]?[Kk]ey|(?:[Mm]y|[Oo]ur|[Yy]our|[Tt]he)(?: [A-Za-z\-]{2,20})? [Kk]ey|[Ww]i-?[Ff]i [Kk]ey|(?:recovery|backup|access|door|safe|alarm|gate) code)"
 )
 
+_CODE_NOUN = (
+    r"(?:[Vv]erification|[Ss]ecurity|[Cc]onfirmation|[Aa]uthentication|[Ll]og-?in|[Ss]ign-?in|[Aa]ccess|[Uu]nlock|[Dd]oor|[Gg]ate|[Aa]larm|[Ss]afe|[Ll]ock|"
+    r"SMS|2FA|MFA|[Oo]ne[- ]time|[Rr]eset) code|(?:Sicherheits|Best\u00e4tigungs|Zugangs|T\u00fcr|Freigabe)code|"
+    r"[Cc]ode (?:de (?:v\u00e9rification|s\u00e9curit\u00e9|connexion|confirmation)|d'acc\u00e8s)|"
+    r"[Cc]\u00f3digo de (?:verificaci\u00f3n|seguridad|acceso|verifica\u00e7\u00e3o|seguran\u00e7a|acesso)|[Cc]odice di (?:verifica|sicurezza|accesso)"
+)
+
 RULES = (
     Rule(
         "said-password",
@@ -65,13 +72,61 @@ RULES = (
     Rule(
         "spoken-code",
         "ASSIGNED_SECRET",
-        r"\b(?:PIN(?: code)?|[Pp]in code|(?:[Mm]y|[Yy]our|[Tt]he|[Mm]ein|[Dd]ie) pin|[Mm]ein PIN|OTP|[Pp]asscode|[Oo]ne[- ]time (?:code|password)|"
-        r"[Vv]erification code|2FA code)"
-        r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|est|es)\s{0,3}:?\s{1,3})(?P<secret>[0-9]{4,8})\b",
-        ("pin", "otp", "passcode", "one-time", "one time", "verification code", "2fa code"),
-        ("my PIN is ¦4821", "passcode: ¦483920", "Your verification code is ¦391827"),
-        ("GPIO PIN: 21", "PIN is required", "OTP is 30 seconds"),
+        r"\b(?:PIN(?:[ \-][Cc]ode)?|[Pp]in(?: code|code)|[Cc]ode PIN|(?:[Mm]y|[Yy]our|[Tt]he|[Mm]ein|[Dd]ie) pin|[Mm]ein PIN|OTP|TAN|[Pp]asscode|[Oo]ne[- ]time (?:code|password)|"
+        + _CODE_NOUN
+        + r")(?:[ \t](?:for|of|to|from|f\u00fcr|vom|von|der|pour|de|del|du|para|voor)(?:[ \t][^\W\d]{1,14}){1,4})?"
+        r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|lautet|est|es|era|\u00e8|\u00e9|to|\u00e4r|er|to)\s{0,3}:?\s{1,3})[\"'`*]{0,2}(?P<secret>[0-9]{4,8})\b(?!%|\s?(?:ms|seconds|minutes|characters|digits|lines|times)\b)",
+        ("pin", "otp", "tan", "passcode", "one-time", "one time", "code", "c\u00f3digo", "codice"),
+        (
+            "my PIN is ¦4821",
+            "passcode: ¦483920",
+            "Your verification code is ¦391827",
+            "PIN for the card: ¦3897",
+            "the door code is ¦5484",
+            "Ihre TAN lautet ¦391827",
+            "le code PIN est ¦4821",
+        ),
+        ("GPIO PIN: 21", "PIN is required", "OTP is 30 seconds", "the postal code is 10115", "error code: 1045"),
         score=0.6,
+        gate=r"(?i)(?:pin|otp|tan|passcode|code|one[- ]time|digo|codice)[^\n]{0,80}[0-9]{4}",
+    ),
+    Rule(
+        "said-code",
+        "ASSIGNED_SECRET",
+        r"(?<![\w.,:/\-])(?P<secret>[0-9]{4,8})[\"'`*]{0,2}[ \t](?:is|ist|est|es|\u00e8|\u00e9|as|als)[ \t](?:(?:the|your|my|our|a|der|die|mein|Ihr|dein|votre|ton|le|tu|su|el|il|la|tuo|seu|sua)e?[ \t]){1,2}"
+        r"(?:[A-Z][\w\-]{1,20}[ \t]){0,2}(?:PIN|TAN|OTP|passcode|[Cc]ode PIN|pin|" + _CODE_NOUN + r")\b",
+        ("pin", "tan", "otp", "code", "c\u00f3digo", "codice"),
+        (
+            "¦268213 is your verification code",
+            "¦391827 is your Acme security code",
+            "¦4821 is my PIN",
+            "¦391827 est votre code de connexion",
+        ),
+        ("1045 is the MySQL error code", "10115 is the postal code", "2024 is a good year"),
+        score=0.6,
+        gate=r"(?i)[0-9]{4}[\"'`*]{0,2}[ \t](?:is|ist|est|es|as|als|.)[ \t]",
+    ),
+    Rule(
+        "told-drawn-key",
+        "ASSIGNED_SECRET",
+        # Whatever short sentence stands between, if what comes is nothing but a key.
+        _KEY_NOUN
+        + r"(?:[ \t,:;?!().\-\u2014'\u2019]{1,3}(?!(?:commit|sha|hash|checksum|digest|id|uuid|revision|trace|request|version|image|docker|file)\b)[^\W\d]{1,14}+(?![0-9_])){0,8}+[ \t,:;?!().\-\u2014=\"'`\u201c*]{1,4}"
+        r"(?P<secret>[A-Za-z0-9_\-+/=]{16,512}+)(?![\w(@])",
+        ("token", "secret", "key", "code"),
+        (
+            "my token (don't share): ¦aB3dE5fG7hJ9kL1m",
+            "The key for the vault? It's ¦aB3dE5fG7hJ9kL1m.",
+            "the API key we use for mail is `¦9f8e7d6c5b4a3928`",
+        ),
+        (
+            "the key change is in commit 3f786850e387550fdab836ed7e6dc881de23001b",
+            "the token is in my-long-file-name-2024-05",
+            "my key id is 123e4567-e89b-12d3-a456-426614174000",
+        ),
+        check="drawn",
+        score=0.6,
+        gate=r"(?i)(?:token|secret|key|code)[^\n]{0,120}[^a-z0-9_\-+/=][a-z0-9_\-+/=]{16}",
     ),
     Rule(
         "told-password",
@@ -153,8 +208,8 @@ RULES = (
         "ASSIGNED_SECRET",
         r"(?<![^\s\"'`(\u201c\u00ab])"
         + _WORD
-        + r"[\"'`\u201d\u00bb]?,?[ \t]{1,3}\(?(?:(?:which|that)[ \t])?(?:is|was|as|that's|a|\u2014|-)[ \t]{1,3}(?:the|my|our|a|an|your|his|her|their|good|strong|safe)[ \t]{1,3}"
-        r"(?:[a-z]{2,12}[ \t]{1,3}){0,2}(?:[Pp]ass(?:word|phrase|code)|API key|api key|token|secret)\b",
+        + r"[\"'`\u201d\u00bb]?,?(?:[ \t](?:or|and)[ \t][^\s]{4,64})?[ \t]{1,3}\(?(?:(?:which|that)[ \t])?(?:(?:is|was|as|that's|a|\u2014|-)[ \t]{1,3}(?:the|my|our|a|an|your|his|her|their|good|strong|safe)|as)[ \t]{1,3}"
+        r"(?:[a-z]{2,12}[ \t]{1,3}){0,2}(?:[Pp]ass(?:word|phrase|code)|API key|api key|token|secret)s?\b",
         ("pass", "api key", "token", "secret"),
         (
             "¦Tr0ub4dor&3x is my password",

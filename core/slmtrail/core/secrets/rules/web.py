@@ -50,6 +50,18 @@ RULES = (
         check="not_placeholder",
     ),
     Rule(
+        "connection-string-of-go",
+        "CONNECTION_PASSWORD",
+        r"(?<![\w.\-])[\w.\-]{1,64}:(?P<secret>[^\s\"'<>]{1,256}?)@(?:tcp|udp|unix|cloudsql|cloudsql-mysql|mysql)[46]?\(",
+        ("@tcp", "@udp", "@unix", "@cloudsql", "@mysql"),
+        (
+            "bob:¦hunter2@tcp(db.example:3306)/shop?parseTime=true",
+            'dsn := "app:¦p@ss/w0rd@unix(/run/mysqld.sock)/shop"',
+        ),
+        ("bob@tcp(host)/db", "bob:${PW}@tcp(host:3306)/db"),
+        check="not_placeholder",
+    ),
+    Rule(
         "authorization-header",
         "BEARER_TOKEN",
         r"[Aa](?:uthorization|UTHORIZATION)[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
@@ -63,9 +75,12 @@ RULES = (
     Rule(
         "bearer-token",
         "BEARER_TOKEN",
-        r"\b[Bb](?:earer|EARER)\s{1,3}(?P<secret>[A-Za-z0-9\-._~+/%]{16,4000}={0,2})",
+        r"\b[Bb](?:earer|EARER)\s{1,3}(?:[\"'`]\s{0,3}[+.,]\s{0,3}[\"'`])?(?P<secret>[A-Za-z0-9\-._~+/%]{16,4000}={0,2})",
         ("bearer",),
-        ("curl -H 'Bearer ¦9f8e7d6c5b4a39281706f5e4d3c2b1a0'",),
+        (
+            "curl -H 'Bearer ¦9f8e7d6c5b4a39281706f5e4d3c2b1a0'",
+            'h["Authorization"] = "Bearer " + "¦9f8e7d6c5b4a39281706f5e4d3c2b1a0"',
+        ),
         ("the bearer of-bad-news-is-never-liked", "Bearer authenticationauthentication"),
         check="random",
     ),
