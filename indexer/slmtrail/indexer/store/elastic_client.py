@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from elastic_transport import TransportError
+from elastic_transport import SerializationError, TransportError
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
 
@@ -21,7 +21,7 @@ _NDJSON = "application/vnd.elasticsearch+x-ndjson"
 _VERSION = "; compatible-with=8"
 _BUSY = (429, 503)
 _BUSY_WAITS_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-_MISSING_ROUTE = (400, 404, 405)
+_NOT_KNOWN = (401, 403)
 CLOSED_TOO = {"expand_wildcards": "open,closed"}
 """For a refresh before all records are looked at: it fails where an index is closed, which a search passes over."""
 
@@ -103,6 +103,8 @@ class ElasticClient:
     def refused(self, error: ApiError) -> StoreError:
         """What to say of a request that the cluster refused."""
         told = _type(error)
+        if not isinstance(error.body, dict) and error.status_code not in _NOT_KNOWN:
+            return self.strange(f"{error.status_code} and nothing of its own")
         advice = {
             401: "; give it the user or API key that may",
             403: "; give it the role of what it does (slmtrail setup elasticsearch-roles)",
@@ -113,11 +115,17 @@ class ElasticClient:
         return kind(f"Elasticsearch at {self.place} refused: {error.status_code} {told}{advice}")
 
     def unreachable(self, error: TransportError) -> StoreError:
-        """What to say when there is no answer."""
+        """What to say when there is no answer, or none that can be read."""
         what = type(error).__name__
+        if isinstance(error, SerializationError):
+            return self.strange("what can't be read")
         return StoreError(
             f"Elasticsearch at {self.place} does not answer ({what}); start it, or look at the setting `store`"
         )
+
+    def strange(self, what: str) -> StoreError:
+        """What to say of an answer that is none of Elasticsearch's."""
+        return StoreError(f"Elasticsearch at {self.place} answers {what}; look at what stands between")
 
     def hits(
         self,
