@@ -23,6 +23,7 @@ from slmtrail.app.web import inquiry
 from slmtrail.app.web.pages import PAGE_RECORDS, page_routes
 from slmtrail.app.web.pieces import MAX_CHARS, pieces, visible_json
 from slmtrail.core.settings import Settings
+from slmtrail.indexer.reading import history as asked_before
 
 HOSTILE = [
     "<script>window.owned = 1</script>",
@@ -236,6 +237,16 @@ class TestRecord:
         titles = [chip.get("title") for chip in page(client, f"/record/{redacted}").find("span", class_="marker")]
         assert titles == ["Removed before it was stored: email", None], "the marker, and the type in the findings"
 
+    def test_of_a_long_conversation_the_newest_messages_are_shown(
+        self, client: TestClient, trail: ReadableTrail
+    ) -> None:
+        messages = [{"role": "user", "content": f"turn {number}"} for number in range(520)]
+        record_id, *_ = trail.seal(inference(gen_ai__input__messages=messages, answer="at last"))
+        document = page(client, f"/record/{record_id}")
+        assert len(document.find("li", class_="turn")) == 500
+        assert "The newest 500 of 521 messages;" in document.text
+        assert document.find("li", class_="answer")
+
     def test_every_field_is_shown(self, client: TestClient, trail: ReadableTrail) -> None:
         for record_id in trail.seal(*a_day()):
             sealed, _ = trail.reading.show(record_id)
@@ -293,15 +304,26 @@ class TestRecord:
         assert record_id in page(client, "/").records()
 
     @pytest.mark.parametrize(
-        "name", [*sorted(inference()), "slm.flags", "slm.findings", "slm.findings.types", "slm.salts"]
+        "name", [*sorted(inference()), "slm.flags", "slm.findings", "slm.findings.types", "slm.salts", "slm.latency_ms"]
     )
     def test_no_shape_of_a_field_breaks_a_page(self, client: TestClient, trail: ReadableTrail, name: str) -> None:
-        (record_id,) = trail.seal(inference("bob@example.com"))
+        record_id, other = trail.seal(inference("bob@example.com", session__id="s"), inference("bob@example.com"))
         sealed, _ = trail.reading.show(record_id)
+        around = (
+            *(f"/record/{one}/history" for one in (record_id, other)),
+            "/overview?since=52w",
+            "/shape?part=1",
+            "/session/s",
+            "/compare?one=phi-3-mini&other=phi-3-mini&since=52w",
+            f"/incident?name={other}",
+            "/incident?about=user&name=alice",
+        )
         for value in (7, None, ["x", 1, None], {"a": [{}]}, [{"parts": [{"content": 5}, 6]}, "x"], "{"):
             trail.tamper(record_id, json.dumps(sealed.record | {name: value}).encode())
             assert page(client, f"/record/{record_id}").find("section", class_="broken"), value
             assert record_id in page(client, "/").records()
+            for path in around:
+                page(client, path)
 
 
 class TestAlerts:
@@ -408,6 +430,27 @@ class TestCounts:
         trail.seal(inference(), inference(event__outcome="failure"))
         document = page(client, "/shape", kind="inference", outcome=outcome)
         assert len(document.find("rect", class_="wrong")) == wrong
+
+
+def test_a_model_that_nobody_asked_is_named_with_those_that_were(client: TestClient, trail: ReadableTrail) -> None:
+    trail.seal(inference())
+    notice = "phi-4: there is no request since 52w. There are some of phi-3-mini."
+    assert notice in page(client, "/compare", one="phi-3-mini", other="phi-4", since="52w").text
+    assert "there is no request" not in page(client, "/compare", one="phi-3-mini", other="phi-3-mini", since="52w").text
+
+
+def test_of_what_was_asked_often_all_times_are_counted_and_the_newest_shown(
+    client: TestClient, trail: ReadableTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = trail.seal(*[inference(gen_ai__response__id=f"r{number}") for number in range(53)])
+    history = page(client, f"/record/{first}/history")
+    assert "53 times, the newest 50 of them here, by 1 model" in history.text
+    assert len(history.records()) == 50
+    assert "were looked at" not in history.text
+    for module in (inquiry, asked_before):
+        monkeypatch.setattr(module, "MAX_LOOKED_AT", 20)
+    text = page(client, f"/record/{first}/history").text
+    assert "20 times, by 1 model Only the newest 20 records that share words with it were looked at." in text
 
 
 def test_of_two_models_the_newest_requests_are_compared_first(

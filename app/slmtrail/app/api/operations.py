@@ -239,7 +239,7 @@ OPERATIONS = (
         "history",
         "/history",
         "Where the same, or nearly the same, was asked: by whom, and what each model answered.",
-        _answer(askings=_RECORDS, by_model=_ANY, looked_at=_NUMBER),
+        _answer(askings=_RECORDS, by_model=_ANY, times=_NUMBER, looked_at=_NUMBER),
         (*SEARCH, Parameter("text", "The prompt.", least=1, most=8192, required=True), CONTENT),
         _history,
     ),

@@ -41,7 +41,7 @@ def history(
         when = f"{asking.at}  {asking.id}  {asking.alike:.2f}  [cyan]{inline(asking.model)}[/]  {inline(asking.user)}"
         said = inline(_line(asking.prompt)), f"[dim]{inline(_line(asking.answer))}[/]"
         out.print(below.join((f"{when}  {asking.outcome}", *said)), soft_wrap=True)
-    Console(stderr=True, highlight=False).print(f"{len(found.askings)} times, by {len(found.by_model)} models")
+    Console(stderr=True, highlight=False).print(f"{found.times} times, by {len(found.by_model)} models")
 
 
 def _line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
 from typing import Any, get_args
@@ -23,11 +24,11 @@ from slmtrail.core.events import timestamp_text
 from slmtrail.core.ports import Histogram
 from slmtrail.core.said import prompt
 from slmtrail.indexer.reading.compare import compare as compared
-from slmtrail.indexer.reading.history import History
+from slmtrail.indexer.reading.history import MAX_LOOKED_AT, History
 from slmtrail.indexer.reading.history import history as askings_of
 from slmtrail.indexer.reading.incident import About
 from slmtrail.indexer.reading.incident import incident as happened
-from slmtrail.indexer.reading.walk import walk
+from slmtrail.indexer.reading.walk import UNREADABLE, walk
 from slmtrail.indexer.store.facets import tallied
 from slmtrail.indexer.store.language.times import moment_ms, span_ms
 
@@ -143,6 +144,7 @@ def compare(reading: Reading, request: Request) -> Response:
         other=other,
         since=since,
         models=models,
+        unknown=[side.name for side in (found.one, found.other) if not side.records] if found else [],
         more=""
         if most == MORE_COMPARED
         else link("/compare", {"one": one, "other": other, "since": since, "more": "1"}),
@@ -153,9 +155,11 @@ def compare(reading: Reading, request: Request) -> Response:
 def history(reading: Reading, request: Request) -> Response:
     """Where what a record asks was asked before."""
     name = request.path_params["id"]
-    text = prompt(reading.show(name)[0].record)
-    found = askings_of(reading.ask, reading.query(Asked()), text) if text else History([], {}, 0)
-    return page("history.html", id=name, prompt=text, of=found)
+    text = ""
+    with contextlib.suppress(*UNREADABLE):
+        text = prompt(reading.show(name)[0].record)
+    found = askings_of(reading.ask, reading.query(Asked()), text) if text else History([], {}, 0, 0)
+    return page("history.html", id=name, prompt=text, of=found, cut=found.looked_at == MAX_LOOKED_AT)
 
 
 def integrity(reading: Reading, _: Request) -> Response:

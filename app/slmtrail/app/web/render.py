@@ -14,6 +14,8 @@ from slmtrail.app.web.pieces import pieces
 from slmtrail.core.events import timestamp_text
 
 FOLDER = Path(__file__).parent
+MOST_TURNS = 500
+"""Of a conversation's messages on one page, the newest."""
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FOLDER / "templates"),
@@ -59,7 +61,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-_templates.globals.update(link=lambda **filters: link("/", filters), about=about)
+_templates.globals.update(link=lambda **filters: link("/", filters), about=about, most_turns=MOST_TURNS)
 _templates.filters.update(
     pieces=pieces,
     clock=lambda at: f"{at[:10]} {at[11:19]}",

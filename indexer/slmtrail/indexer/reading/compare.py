@@ -3,6 +3,7 @@ their configuration differed."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import statistics
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from slmtrail.core import likeness
 from slmtrail.core.ports import Query
 from slmtrail.core.said import answer, blocked, prompt, refused
 from slmtrail.indexer.reading import measure
-from slmtrail.indexer.reading.walk import Search, narrowed, quoted, walk
+from slmtrail.indexer.reading.walk import UNREADABLE, Search, narrowed, quoted, walk
 
 MAX_RECORDS = 100_000
 """Of each side; of more, the newest count."""
@@ -132,19 +133,19 @@ class _Seen:
 
     def take(self, record: dict[str, Any]) -> None:
         """Counts a record, the newest first."""
-        said, stopped = answer(record), blocked(record)
+        said, stopped, failed = answer(record), blocked(record), record["event.outcome"] == "failure"
         self.records += 1
-        self.first, self.last = record["@timestamp"], self.last or record["@timestamp"]
-        self.counts["failed"] += record["event.outcome"] == "failure" and not stopped
+        self.first, self.last = str(record["@timestamp"]), self.last or str(record["@timestamp"])
+        self.counts["failed"] += failed and not stopped
         self.counts["blocked"] += stopped
         self.counts["refused"] += refused(record, said)
         self.counts["with_findings"] += bool(record.get("slm.findings.count"))
         self.counts["flagged"] += bool(record.get("slm.flags"))
         for group, name in (("finding", "slm.findings.types"), ("flag", "slm.flags")):
             for value in record.get(name, ()):
-                self.kinds[group][value] += 1
+                self.kinds[group][str(value)] += 1
         for spread, name in _SPREADS.items():
-            if name in record:
+            if isinstance(record.get(name), int | float):
                 self.values[spread].append(record[name])
         if said:
             self.values[_ANSWER].append(len(said))
@@ -203,7 +204,8 @@ def _seen(search: Search, query: Query, name: str, at_most: int) -> _Seen:
     seen = _Seen(name)
     asked = dataclasses.replace(narrowed(query, naming(name)), kind="inference")
     for sealed in walk(search, asked, at_most):
-        seen.take(sealed.record)
+        with contextlib.suppress(*UNREADABLE):
+            seen.take(sealed.record)
     for sealed in walk(search, dataclasses.replace(asked, kind="config"), MAX_CHANGES):
         record = sealed.record
         if digest := record.get("slm.config.digest"):

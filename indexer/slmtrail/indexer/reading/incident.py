@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from slmtrail.core.events import timestamp_ms, timestamp_text
 from slmtrail.core.ports import Query, Sealed
 from slmtrail.core.said import model_of
 from slmtrail.indexer.reading.walk import Search, narrowed, quoted, walk
+from slmtrail.indexer.store.columns import time_ms
 
 About = Literal["trace", "session", "user", "alert", "id", "time"]
 
@@ -92,7 +94,11 @@ class _Inquiry:
             self._take(self._all("", since, until, self._at_most), "at the time")
         else:
             seeds = self._seeds(about, name)
-            times = [timestamp_ms(sealed.record["@timestamp"]) for sealed in seeds]
+            times = list(_times(seeds))
+            if not times:
+                raise NotFound(
+                    f"no record of the {about} {name!r} says when it was: see what slmtrail verify says of it"
+                )
             since, until = min(times) - margin_ms, max(times) + margin_ms + 1
             self._take(seeds, f"the {about}" if about != "id" else "the record")
             self._around(since, until)
@@ -115,7 +121,7 @@ class _Inquiry:
             seeds = list(self._all(f"id:{quoted(name)}", None, None, MAX_SEEDS))
         if not seeds:
             raise NotFound(f"there is no record of the {about} {name!r} here: look for it with slmtrail search")
-        evidence = [one for sealed in seeds for one in sealed.record.get("slm.alert.evidence", ())]
+        evidence = [one for sealed in seeds for one in _evidence(sealed.record)]
         if evidence:
             self._take(self._named("id", evidence, None, None), "evidence of the alert")
         return seeds + [entry.sealed for entry in self._found.values()]
@@ -135,7 +141,7 @@ class _Inquiry:
         self._take(self._named("slm.caused_by", causes, since_ms, until_ms, "kind:process"), "caused by it")
         alerts = self._all("kind:alert", since_ms, until_ms, MAX_RECORDS)
         told = set(self._found)
-        self._take((one for one in alerts if told & {*one.record.get("slm.alert.evidence", ())}), "an alert about it")
+        self._take((one for one in alerts if told & {*_evidence(one.record)}), "an alert about it")
 
     def _changes(self, records: list[dict[str, Any]], since_ms: int) -> Iterator[Sealed]:
         """Of what was asked or where it ran: what changed, in the time before."""
@@ -180,5 +186,17 @@ def _values(records: list[dict[str, Any]], fields: tuple[str, ...]) -> list[str]
     return list(dict.fromkeys(str(record[name]) for record in records for name in fields if name in record))
 
 
+def _times(records: list[Sealed]) -> Iterator[int]:
+    """When they were, as far as they still say."""
+    for sealed in records:
+        with contextlib.suppress(ValueError):
+            yield time_ms(sealed.record)
+
+
+def _evidence(record: dict[str, Any]) -> list[str]:
+    named = record.get("slm.alert.evidence")
+    return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+
+
 def _order(entry: Entry) -> tuple[str, str, int]:
-    return entry.sealed.record["@timestamp"], entry.sealed.ledger, entry.sealed.leaf
+    return str(entry.sealed.record.get("@timestamp")), entry.sealed.ledger, entry.sealed.leaf

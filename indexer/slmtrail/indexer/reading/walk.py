@@ -12,6 +12,9 @@ from slmtrail.indexer.store.language.parse import parse
 Search = Callable[[Query], Page]
 
 PAGE = 1000
+UNREADABLE = (KeyError, TypeError, AttributeError)
+"""What comes of reading a record that was changed in the store: its proof says so, and all others are read."""
+
 _SPECIAL = re.compile(r'(["\\])')
 
 

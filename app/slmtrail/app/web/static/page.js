@@ -37,11 +37,13 @@ const zone = (root) => {
     time.textContent = !local || isNaN(at) ? time.dataset.utc
       : `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
   }
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const name of root.querySelectorAll("[data-zone-name]")) name.textContent = local ? here : "UTC";
   const button = document.querySelector("[data-zone]");
   button.hidden = false;
   button.textContent = local ? "Show UTC" : "Show local times";
   button.previousSibling.textContent = local
-    ? `Times are of ${Intl.DateTimeFormat().resolvedOptions().timeZone}. ` : "Times are UTC. ";
+    ? `Times are of ${here}. ` : "Times are UTC. ";
 };
 const turn = () => {
   local = !local;
