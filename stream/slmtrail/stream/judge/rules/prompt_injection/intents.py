@@ -343,7 +343,9 @@ WORDS = frozenset(
     "follow moderation guardrails answer ignore disregard forget override bypass previous prior earlier above preceding original initial system instructions "
     "instruction directions prompt prompts rules guidelines constraints restrictions programming training reveal print "
     "repeat display unrestricted unfiltered developer jailbreak everything pretend without hidden secret "
-    "safety filters filter following guideline directives directive directions policies policy operator freely persona".split()
+    "safety filters filter following guideline directives directive directions policies policy operator freely persona "
+    "overlook discard abandon disobey neglect overwrite replace revoke cancel cancelled suspended disable switch trained guidance "
+    "briefing makers developers existed written invalid outdated ethical limits censorship safeguards refuse character".split()
 )
 """Words that are known even with their letters shuffled."""
 
