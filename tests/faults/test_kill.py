@@ -20,7 +20,7 @@ from servers.kafka import start_kafka
 from trails import DistributedTrail, EmbeddedTrail, Trail, eventually
 
 SEED = int(os.environ.get("SLMTRAIL_FAULT_SEED", "20261121"))
-ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "9"))
+ROUNDS = int(os.environ.get("SLMTRAIL_FAULT_ROUNDS", "5"))
 
 
 class Client:
