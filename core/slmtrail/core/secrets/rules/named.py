@@ -272,7 +272,6 @@ RULES = (
         ('{"value": "blue-7x", "name": "COLOR"}', '{"value": "required", "name": "PASSWORD"}'),
         check="assigned",
         score=0.7,
-        gate=r"(?:[Vv]al(?:ue)?|[Ss]ecret|[Cc]ontents?|[Dd]ata|[Tt]ext|[Aa]nswer)\\{0,15}[\"']?\s{0,3}[=:]",
     ),
     Rule(
         "defined-secret",
