@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -375,8 +375,15 @@ def _lacking(word: str) -> list[tuple[str, str, str]]:
     return [_shape(word[:at] + word[at + 1 :]) for at in range(1, len(word) - 1)] if len(word) > 5 else []
 
 
-def _meant(word: str, shapes: dict[tuple[str, str, str], str]) -> str | None:
-    """The word that was meant by one in which letters were shuffled, or one left out or put in."""
+@lru_cache(1 << 15)
+def _meant(word: str, words: frozenset[str]) -> str | None:
+    """The one of `words` that was meant by a word in which letters were shuffled, or one left out or put in.
+
+    Remembered, as the words of most texts are the same few thousand.
+    """
+    if (word[0], word[-1], len(word)) not in _ends(words):
+        return None
+    shapes = _shapes(words)
     if (shape := _shape(word)) in shapes:
         return shapes[shape]
     return next((meant for less in _lacking(word) if len(meant := shapes.get(less, "")) == len(word) - 1), None)
@@ -384,10 +391,5 @@ def _meant(word: str, shapes: dict[tuple[str, str, str], str]) -> str | None:
 
 def _mended(text: str, words: frozenset[str]) -> str:
     """Misspelt words as they are meant."""
-    ends, shapes = _ends(words), _shapes(words)
-    meant = {
-        word: known
-        for word in set(_WORD.findall(text)) - words
-        if (word[0], word[-1], len(word)) in ends and (known := _meant(word, shapes))
-    }
+    meant = {word: known for word in set(_WORD.findall(text)) - words if (known := _meant(word, words))}
     return _WORD.sub(lambda found: meant.get(found[0], found[0]), text) if meant else text

@@ -157,32 +157,63 @@ class Tongue:
 _Spoken = list[tuple[Tongue, list[Wish]]]
 
 
+LATE = frozenset({"unseen", "called"})
+"""Concepts with so many wordings that, beside others, they take most of the time: looked for where all else of a wish
+is there."""
+
+
 class _Tongues:
-    """Some languages, and one pass that tells which concepts of which of them a text holds."""
+    """Some languages, and one pass that tells which concepts of which of them a text holds, with a second for LATE."""
 
     def __init__(self, tongues: Sequence[Tongue]) -> None:
-        options = re2.Options()
-        options.max_mem = 128 << 20
-        options.never_capture = True
-        self._concepts = [(tongue, name) for tongue in tongues for name in tongue.patterns]
-        self._any = re2.Set.SearchSet(options)
-        for tongue, name in self._concepts:
-            self._any.Add(f"(?m){tongue.patterns[name]}")
-        self._any.Compile()
+        concepts = [(tongue, name) for tongue in tongues for name in tongue.patterns]
+        self._early = [each for each in concepts if each[1] not in LATE]
+        self._late = [each for each in concepts if each[1] in LATE]
+        self._any_early, self._any_late = _set(self._early), _set(self._late)
         self._wishes = lru_cache(4096)(self._with)
+        self._awaits = lru_cache(4096)(self._lacks_late)
 
-    def wishes(self, text: bytes) -> _Spoken:
+    def wishes(self, text: bytes, content: bool) -> _Spoken:
         """The languages in which `text` holds all the concepts of some wishes, with those."""
-        found = self._any.Match(text)
-        return self._wishes(frozenset(found)) if found else []
+        early, late = frozenset(self._any_early.Match(text) or ()), _NONE
+        if self._awaits(early, content):
+            late = frozenset(self._any_late.Match(text) or ())
+        return self._wishes(early, late) if early or late else []
 
-    def _with(self, present: frozenset[int]) -> _Spoken:
+    def _names(self, early: frozenset[int], late: frozenset[int]) -> dict[Tongue, set[str]]:
         known: dict[Tongue, set[str]] = {}
-        for number in sorted(present):
-            tongue, name = self._concepts[number]
+        for tongue, name in [self._early[number] for number in early] + [self._late[number] for number in late]:
             known.setdefault(tongue, set()).add(name)
-        spoken = ((tongue, [wish for wish in WISHES if wish.concepts <= names]) for tongue, names in known.items())
+        return known
+
+    def _lacks_late(self, early: frozenset[int], content: bool) -> bool:
+        known = self._names(early, _NONE)
+        return any(
+            wish.concepts - LATE <= known.get(tongue, set())
+            for tongue, _ in self._late
+            for wish in WISHES
+            if not LATE.isdisjoint(wish.concepts) and (content or not wish.content)
+        )
+
+    def _with(self, early: frozenset[int], late: frozenset[int]) -> _Spoken:
+        known = self._names(early, late)
+        ordered = dict.fromkeys(tongue for tongue, _ in self._early if tongue in known)
+        spoken = ((tongue, [wish for wish in WISHES if wish.concepts <= known[tongue]]) for tongue in ordered)
         return [(tongue, wishes) for tongue, wishes in spoken if wishes]
+
+
+_NONE: frozenset[int] = frozenset()
+
+
+def _set(concepts: Sequence[tuple[Tongue, str]]) -> re2.Set:
+    options = re2.Options()
+    options.max_mem = 128 << 20
+    options.never_capture = True
+    patterns = re2.Set.SearchSet(options)
+    for tongue, name in concepts:
+        patterns.Add(f"(?m){tongue.patterns[name]}")
+    patterns.Compile()
+    return patterns
 
 
 def _tongues(languages: Sequence[Words]) -> list[_Tongues]:
@@ -190,13 +221,14 @@ def _tongues(languages: Sequence[Words]) -> list[_Tongues]:
     return [_Tongues(ready[first : first + TOGETHER]) for first in range(0, len(ready), TOGETHER)]
 
 
-_LATIN = _tongues(LATIN)
+# English, which has the most wordings, by itself.
+_LATIN = _tongues(LATIN[:1]) + _tongues(LATIN[1:])
 _ALL = _LATIN + _tongues(OTHER)
 
 
-def possible(text: str) -> bool:
-    """Whether `text` holds the concepts of any wish at all."""
-    return bool(_speakers(text))
+def possible(text: str, content: bool) -> bool:
+    """Whether `text` holds the concepts of any wish at all; `content`: see `Intent`."""
+    return bool(_speakers(text, content))
 
 
 def of_others(text: str, at: int) -> bool:
@@ -207,13 +239,13 @@ def of_others(text: str, at: int) -> bool:
 
 def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
     """What `text` wants, clause by clause. `text` is one reading of what was written."""
-    if not _speakers(text):
+    if not _speakers(text, content):
         return
     for start, clause in _clauses(text):
         if _asks_about_others(clause):
             continue
         clause = _NOT_MEANT.sub(lambda found: " " * len(found[0]), clause) if clause.isascii() else clause
-        for tongue, there in _spoken(clause):
+        for tongue, there in _spoken(clause, content):
             places = {name: tongue.concepts[name].search(clause).span() for wish in there for name in wish.concepts}
             for wish in there:
                 if wish.content and not content:
@@ -229,9 +261,9 @@ def wishes(text: str, *, content: bool = False) -> Iterator[Found]:
                     yield Found(wish, start + begin, start + end)
 
 
-def _speakers(text: str) -> _Spoken:
+def _speakers(text: str, content: bool) -> _Spoken:
     read = text.encode("utf-8", "replace")
-    return [spoken for some in (_LATIN if text.isascii() else _ALL) for spoken in some.wishes(read)]
+    return [spoken for some in (_LATIN if text.isascii() else _ALL) for spoken in some.wishes(read, content)]
 
 
 _spoken = lru_cache(4096)(_speakers)

@@ -63,7 +63,7 @@ def wants(text: str, *, content: bool = False) -> Hit | None:
     # Most texts want nothing: one pass over all ways to read them, a line each, says so.
     joined = "\n".join(ways)
     likely = frozenset(_ANY.Match(joined.encode("utf-8", "replace")) or ())
-    possible = grammar.possible(joined)
+    possible = grammar.possible(joined, content)
     for number, reading in enumerate(ways if likely or possible else ()):
         found = _one(reading, content, likely)
         if found:
@@ -79,9 +79,9 @@ def wants(text: str, *, content: bool = False) -> Hit | None:
 
 def _initials(text: str) -> Iterator[str]:
     """The first letters of the words, and those of the lines, if there are enough for a wish."""
-    for parts in (text.split(), text.splitlines()):
+    for parts in (text.split(), [line.lstrip() for line in text.splitlines()]):
         if len(parts) >= _MIN_INITIALS:
-            yield _LETTERS.sub("", "".join([part.lstrip()[:1] for part in parts]).lower())
+            yield _LETTERS.sub("", "".join([part[:1] for part in parts]).lower())
 
 
 def _looks_spread(text: str) -> bool:
