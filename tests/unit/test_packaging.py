@@ -115,7 +115,8 @@ def test_every_package_is_installed_shipped_and_checked() -> None:
     assert tool["hatch"]["build"]["dev-mode-dirs"] == list(PACKAGES)
     assert tool["hatch"]["build"]["targets"]["wheel"]["packages"] == [f"{name}/slmtrail" for name in PACKAGES]
     assert {f"/{name}" for name in PACKAGES} <= set(tool["hatch"]["build"]["targets"]["sdist"]["include"])
-    assert tool["mypy"]["files"] == tool["mypy"]["mypy_path"] == list(PACKAGES)
+    assert tool["mypy"]["files"] == [*PACKAGES, "bench"]
+    assert tool["mypy"]["mypy_path"] == [*PACKAGES, "bench", "tests"]
 
 
 @pytest.fixture(scope="module")

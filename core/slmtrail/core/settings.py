@@ -135,7 +135,7 @@ class BusSettings(Section):
     """What carries frames and records."""
 
     url: BusAddress = Field("", description="kafka://host:port[,host:port…]; empty for SQLite in the data folder.")
-    partitions: Positive = Field(1, description="Partitions that are used of each topic; to have more, see recovery.md.")
+    partitions: Positive = Field(1, description="Partitions used of each topic; to have more, see recovery.md.")
     tls: bool = Field(False, description="Whether Kafka is spoken to over TLS.")
     ca: Path | None = Field(None, description="Authorities to believe the brokers' certificates by.")
     certificate: Path | None = Field(
