@@ -81,12 +81,19 @@ async def watch(file: Path, in_force: InForce) -> None:
         before, stamp = stamp, await asyncio.to_thread(_stamp, file)
         if stamp == taken or stamp != before:  # half of a policy is another policy: it has to have come to rest
             continue
-        taken = stamp
+        found, fault = None, ""
         try:
-            in_force.use(await asyncio.to_thread(policy.load, file))
+            found = await asyncio.to_thread(policy.load, file)
         except SettingsError as error:
-            log.error("the policy file changed and can't be used; the one in force stays: %s", error)
-            in_force.on_policy(in_force.policy, str(error))
+            fault = str(error)
+        if await asyncio.to_thread(_stamp, file) != stamp:  # and to have stayed so while it was read
+            continue
+        taken = stamp
+        if found is not None:
+            in_force.use(found)
+        else:
+            log.error("the policy file changed and can't be used; the one in force stays: %s", fault)
+            in_force.on_policy(in_force.policy, fault)
 
 
 def _take(decisions: Decisions, data: bytes) -> None:

@@ -17,6 +17,7 @@ from slmtrail.collectors.guard.caller import Caller
 from slmtrail.collectors.guard.gate import Gate
 from slmtrail.collectors.guard.identity import Identifier, IdentityOptions
 from slmtrail.collectors.guard.logins import LOGIN_AGAIN_S, Logins
+from slmtrail.core import policy
 from slmtrail.core.control import Decision, Decisions
 from slmtrail.core.keys import key_id, raw
 from slmtrail.core.policy import Policy
@@ -53,7 +54,7 @@ def test_decisions_are_obeyed_when_they_are_taken_up(gate: Gate, decisions: Deci
 
 def test_a_policy_by_decision_stands_above_the_file(gate: Gate, decisions: Decisions) -> None:
     told: list[tuple[str, str]] = []
-    gate.on_policy = lambda policy, fault: told.append((policy.version, fault))
+    gate.on_policy = lambda found, fault: told.append((found.version, fault))
     decisions.take(Decision("policy", "policy", 1, policy=STRICT).sign(KEY))
     gate.obey()
     assert verdict(gate) == "block"
@@ -142,3 +143,31 @@ def test_the_file_is_taken_up_when_it_changes(gate: Gate, tmp_path: Path, monkey
         watching.cancel()
 
     asyncio.run(run())
+
+
+def test_what_is_written_to_while_it_is_read_is_not_in_force(
+    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "LOOK_S", 0.01)
+    file, taken = tmp_path / "policy.yaml", list[str]()
+    file.write_text("version: first\n")
+    gate.on_policy = lambda found, _: taken.append(found.version)
+    load = policy.load
+
+    def slow(of: Path) -> Policy:
+        found = load(of)
+        if found.version == "half":
+            file.write_text("version: whole\n")
+        return found
+
+    monkeypatch.setattr(policy, "load", slow)
+
+    async def run() -> None:
+        watching = asyncio.create_task(upkeep.watch(file, gate))
+        await asyncio.sleep(0)
+        file.write_text("version: half\n")
+        await until(lambda: "whole" in taken)
+        watching.cancel()
+
+    asyncio.run(run())
+    assert taken == ["whole"]
