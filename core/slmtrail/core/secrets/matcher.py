@@ -89,8 +89,8 @@ def _within(rule: Rule, find: Finder, text: str) -> Iterator[Secret]:
         if match.start() < done:
             continue
         spans, done = values_within(text, *match.span())
-        secrets = [span for span in spans if CHECKS[rule.check](text[slice(*span)])]
+        secrets = {span for span in spans if CHECKS[rule.check](text[slice(*span)])}
         if len(secrets) >= max(2, len(spans) / 2):
-            secrets = [span for span in spans if span in secrets or is_word(text[slice(*span)])]
-        for start, end in secrets:
+            secrets |= {span for span in spans if is_word(text[slice(*span)])}
+        for start, end in sorted(secrets):
             yield Secret(rule, start, end, rule.score)
