@@ -62,7 +62,7 @@ FIGURES = (
         "the stream on Kafka with redaction and all rules, CPU s a million events",
         "stream",
         r"with_redaction .*?'cpu_s_a_million': ",
-        {"Faust and Presidio": r"plain_faust_vanilla_presidio .*?'cpu_s_a_million': "},
+        {"plain Faust and Presidio": r"plain_faust_vanilla_presidio .*?'cpu_s_a_million': "},
     ),
     Figure("sealing a record into the ledger, CPU µs", "seal", r"% of CPU: "),
     Figure("verifying, records a CPU second", "verify", r"tiles and an export:\n"),
