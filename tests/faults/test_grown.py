@@ -25,16 +25,18 @@ REMADE = (FRAMES, SIGNALS, RECORDS, ALERTS, DEADLETTERS)
 
 @pytest.mark.slow
 def test_more_partitions_cost_no_record_and_no_alert(kafka: Kafka, tmp_path: Path) -> None:
-    counts, trail = asyncio.run(grown(kafka.bootstrap, tmp_path / "trail"))
-    assert counts["alerts"] > 0
     try:
-        trail.process("index again", "index").start()
-        eventually("all is sealed", lambda: trail.verify()["records"] >= counts["records"])
-        proved = trail.verify()
-        assert (proved["exit_code"], proved["faults"]) == (0, [])
-        assert len(proved["ledgers"]) == MANY
+        counts, trail = asyncio.run(grown(kafka.bootstrap, tmp_path / "trail"))
+        assert counts["alerts"] > 0
+        try:
+            trail.process("index again", "index").start()
+            eventually("all is sealed", lambda: trail.verify()["records"] >= counts["records"])
+            proved = trail.verify()
+            assert (proved["exit_code"], proved["faults"]) == (0, [])
+            assert len(proved["ledgers"]) == MANY
+        finally:
+            trail.stop()
     finally:
-        trail.stop()
         asyncio.run(gone(kafka.bootstrap, REMADE))  # who shares this Kafka has another number of them
 
 
