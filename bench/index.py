@@ -271,8 +271,8 @@ def disk(elastic: Elastic, source: Source, count: int) -> dict[str, Any]:
         template: dict[str, Any] = {"index_patterns": [pattern], "data_stream": {}, "priority": 600}
         if name != "dynamic":
             parts = component_templates(f"disk{name}", logsdb=name == "logsdb")
-            for part, template in parts.items():
-                client.ask("PUT", f"/_component_template/{part}", template)
+            for part, component in parts.items():
+                client.ask("PUT", f"/_component_template/{part}", component)
             template = index_template(pattern, parts)
         client.ask("PUT", f"/_index_template/disk{name}", template)
         stream = f"logs-disk{name}.standard-x"

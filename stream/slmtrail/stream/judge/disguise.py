@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from urllib.parse import unquote
 import re2
 
 from slmtrail.core import canonical
+from slmtrail.core.guards import together
 
 MAX_READINGS = 24
 MAX_REVERSED_CHARS = 8192
@@ -97,16 +98,6 @@ _PER_MILLE = (82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 
 _MOST_USED = "etaoin"
 
 
-def _set(patterns: Iterable[str]) -> re2.Set:
-    options = re2.Options()
-    options.never_capture = True
-    found = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        found.Add(pattern)
-    found.Compile()
-    return found
-
-
 _CODES = {
     "base64": r"[A-Za-z0-9+/_\-]{16}",
     "base32": r"[A-Z2-7]{24}",
@@ -138,7 +129,7 @@ _COSTUMES = {
     "emphasised": r"(?:[*_~]{1,3}[^\s*_~][^*_~\n]{0,60}[*_~]{1,3}\W{1,3}){3}",
 }
 _NAMES = (*_CODES, *_COSTUMES)
-_ANY = _set((*_CODES.values(), *_COSTUMES.values()))
+_ANY = together((*_CODES.values(), *_COSTUMES.values()))
 
 
 def _signs_in(text: str) -> set[str]:
@@ -244,7 +235,7 @@ def _turned(words: frozenset[str]) -> re2.Set:
     """Finds the longer of `words` where they are backwards, in rot13 or in rot47."""
     known = sorted(word for word in words if len(word) > 4)
     ways = "|".join(way for word in known for way in turned(word))
-    return _set([f"(?i){ways}", "|".join(re.escape(word.translate(_ROT47)) for word in known)])
+    return together([f"(?i){ways}", "|".join(re.escape(word.translate(_ROT47)) for word in known)])
 
 
 def _reads_like_nothing(text: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from slmtrail.stream.judge.rules.prompt_injection import grammar
 from slmtrail.stream.judge.rules.prompt_injection.rule import wants
 
 ATTACKS = [
@@ -294,3 +295,9 @@ def test_wordings_the_rule_was_made_with(half: str, least_recall: float, most_fa
     recall, false = scored(half)
     assert recall >= least_recall
     assert false <= most_false
+
+
+@pytest.mark.parametrize("text", ["attention ai assistant", "dear language model,"])
+def test_a_document_that_only_speaks_to_the_model_says_so_where_documents_are_judged(text: str) -> None:
+    assert [found.wish.concepts for found in grammar.wishes(text, content=True)] == [{"called"}]
+    assert not list(grammar.wishes(text))

@@ -14,13 +14,13 @@ def any_case(words: str) -> str:
 
 URL_SAFE = r"[A-Za-z0-9_\-]"
 # Between a name and its value; quotes may be escaped, as they are in code that holds code.
-QUOTE = r"(?:\\{0,3}[\"'`])?"
-ASSIGNED = (
-    QUOTE
+_QUOTE = r"(?:\\{0,3}[\"'`])?"
+ASSIGNS = (
+    _QUOTE
     + r"(?:\s{0,3}:\s{0,3}[A-Za-z][\w.<>\[\]?]{0,40}\s{1,3}=\s{0,3}(?=[\"'`])|"
     + r"(?:\s{0,3}|[ \t]{4,24})(?::\s{1,3}&[\w\-]{1,40}\s{1,3}|(?::=|=>|:|=)(?:\s{0,3}|[ \t]{4,24})(?:[|>][+\-]?\s{1,20})?))"
-    + QUOTE
 )
+ASSIGNED = ASSIGNS + _QUOTE
 # An ampersand ends it where the next parameter of an address follows.
 VALUE = r"(?P<secret>(?:[^\s\"'`,;&<>\\]|&(?![\w.\-\[\]]{1,40}=)|\\[^\s\"'`]){6,256})"
 KEY_WORDS = (

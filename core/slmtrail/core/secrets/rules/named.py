@@ -9,9 +9,9 @@ import re
 from slmtrail.core.secrets.rules.expressions import (
     ANY_KEY,
     ASSIGNED,
+    ASSIGNS,
     KEY_ANCHORS,
     KEY_WORDS,
-    QUOTE,
     VALUE,
     WHICH,
     any_case,
@@ -37,8 +37,10 @@ _LOGIN_NAME = (
     r"(?:[Pp]ass(?:[Ww]ord|wd|phrase|code)|PASS(?:WORD|WD|PHRASE|CODE)|[Pp]wd|PWD|[Pp]asswort|[Kk]ennwort|[Mm]ot[ _]de[ _]passe|"
     r"[Cc]ontrase[n\u00f1]a|[Ss]enha|[Ww]achtwoord|(?<![A-Za-z])(?:[Pp]sk|PSK|[Hh]as[l\u0142]o|[Hh]eslo))"
 )
+_LOGIN_GATE = "pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo"
+_LOGIN_ANCHORS = ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo")
 # Behind a quote, or the whole text below the key it stands under.
-_QUOTED = ASSIGNED[: -len(QUOTE)] + r"(?P<quote>\\{0,3}[\"'`])"
+_QUOTED = ASSIGNS + r"(?P<quote>\\{0,3}[\"'`])"
 
 RULES = (
     Rule(
@@ -138,7 +140,7 @@ RULES = (
         + rf"{WHICH}(?:{_QUOTED}|[ \t]{{1,3}}(?:(?:is|was|ist|lautet|est|es|\u00e8|\u00e9)[ \t]?:?[ \t])?(?P<quote2>[\"'`\u201c\u201e\u00ab]))"
         + r"|\s-N\s{1,3}(?P<quote3>[\"'])|\bpass(?:in|out)?\s{1,3}pass:(?P<quote4>[\"']))"
         + r"(?P<secret>[^\s\"'`\\<>{}=|]{1,24}(?: [^\s\"'`\\<>{}=|]{1,24}){2,14})\\{0,3}[\"'`\u201d\u201c\u00bb]",
-        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo", "-n"),
+        (*_LOGIN_ANCHORS, "-n"),
         (
             'password: "¦copper harbor meadow zephyr"',
             '{"passphrase": "¦copper harbor 7 zephyr"}',
@@ -155,7 +157,7 @@ RULES = (
         ),
         check="phrase",
         score=0.6,
-        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo|-n\s|pass:)[^\n]{0,40}(?:[\"'`]|[^ -~])\S{1,24} \S",
+        gate=r"(?i)(?:" + _LOGIN_GATE + r"|-n\s|pass:)[^\n]{0,40}(?:[\"'`]|[^ -~])\S{1,24} \S",
     ),
     Rule(
         "bare-phrase",
@@ -165,7 +167,7 @@ RULES = (
         + WHICH
         + r"(?:\s{0,3}[:=][ \t]{0,3}|:\n|[ \t]{1,3}(?:is|was|ist|lautet|est|es|\u00e8|\u00e9)[ \t]:?[ \t]?|>\s{0,3})"
         r"(?P<secret>[a-z0-9][a-z0-9\-]{1,15}(?: [a-z0-9\-]{2,16}){3,11})(?=[.!]?[ \t]*(?:[\n\r<\\\"']|\Z))",
-        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo"),
+        _LOGIN_ANCHORS,
         (
             "<passphrase>¦copper harbor meadow zephyr</passphrase>",
             "wpa_passphrase=¦copper harbor meadow zephyr",
@@ -178,14 +180,14 @@ RULES = (
         ),
         check="phrase",
         score=0.6,
-        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo)[^\n]{0,30}[\s:=>][a-z0-9\-]{2,16} [a-z0-9\-]{2,16} [a-z0-9\-]{2}",
+        gate=r"(?i)(?:" + _LOGIN_GATE + r")[^\n]{0,30}[\s:=>][a-z0-9\-]{2,16} [a-z0-9\-]{2,16} [a-z0-9\-]{2}",
     ),
     Rule(
         "quoted-word",
         "ASSIGNED_SECRET",
         # A password may be one word, but where it stands as a value of code alone.
         rf"(?:{_LOGIN_NAME}{WHICH}{_QUOTED}(?P<secret>[^\W\d_]{{6,64}})(?P=quote)(?![\w\]]|\s{{0,3}}[:+(]))",
-        ("pass", "pwd", "psk", "kennwort", "mot", "contrase", "senha", "wachtwoord", "has", "heslo"),
+        _LOGIN_ANCHORS,
         (
             'password = "¦correcthorse"',
             '{"db": {"password": "¦swordfish"}}',
@@ -201,7 +203,7 @@ RULES = (
         ),
         check="word",
         score=0.6,
-        gate=r"(?i)(?:pass(?:word|wd|phrase|code|wort)|pwd|psk|kennwort|de[ _]passe|contrase.a|senha|wachtwoord|has.o|heslo)[^\n]{0,40}[:=]\s{0,24}\\{0,3}[\"'`][a-z]{6}",
+        gate=r"(?i)(?:" + _LOGIN_GATE + r")[^\n]{0,40}[:=]\s{0,24}\\{0,3}[\"'`][a-z]{6}",
     ),
     Rule(
         "named-key",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import re2
 
-from slmtrail.core.guards import compiled
+from slmtrail.core.guards import compiled, together
 from slmtrail.stream.judge.rules.prompt_injection.vocabulary import LATIN, OTHER
 from slmtrail.stream.judge.rules.prompt_injection.words import Words
 
@@ -166,10 +166,11 @@ class _Tongues:
     """Some languages, and one pass that tells which concepts of which of them a text holds, with a second for LATE."""
 
     def __init__(self, tongues: Sequence[Tongue]) -> None:
+        self._tongues = tongues
         concepts = [(tongue, name) for tongue in tongues for name in tongue.patterns]
         self._early = [each for each in concepts if each[1] not in LATE]
         self._late = [each for each in concepts if each[1] in LATE]
-        self._any_early, self._any_late = _set(self._early), _set(self._late)
+        self._any_early, self._any_late = _any(self._early), _any(self._late)
         self._wishes = lru_cache(4096)(self._with)
         self._awaits = lru_cache(4096)(self._lacks_late)
 
@@ -197,23 +198,16 @@ class _Tongues:
 
     def _with(self, early: frozenset[int], late: frozenset[int]) -> _Spoken:
         known = self._names(early, late)
-        ordered = dict.fromkeys(tongue for tongue, _ in self._early if tongue in known)
-        spoken = ((tongue, [wish for wish in WISHES if wish.concepts <= known[tongue]]) for tongue in ordered)
+        each = ((tongue, known[tongue]) for tongue in self._tongues if tongue in known)
+        spoken = ((tongue, [wish for wish in WISHES if wish.concepts <= names]) for tongue, names in each)
         return [(tongue, wishes) for tongue, wishes in spoken if wishes]
 
 
 _NONE: frozenset[int] = frozenset()
 
 
-def _set(concepts: Sequence[tuple[Tongue, str]]) -> re2.Set:
-    options = re2.Options()
-    options.max_mem = 128 << 20
-    options.never_capture = True
-    patterns = re2.Set.SearchSet(options)
-    for tongue, name in concepts:
-        patterns.Add(f"(?m){tongue.patterns[name]}")
-    patterns.Compile()
-    return patterns
+def _any(concepts: Sequence[tuple[Tongue, str]]) -> re2.Set:
+    return together((f"(?m){tongue.patterns[name]}" for tongue, name in concepts), max_mb=128)
 
 
 def _tongues(languages: Sequence[Words]) -> list[_Tongues]:

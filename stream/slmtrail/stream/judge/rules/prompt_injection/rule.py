@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import re2
-
-from slmtrail.core.guards import compiled
+from slmtrail.core.guards import compiled, together
 from slmtrail.stream.judge.disguise import readings
 from slmtrail.stream.judge.hit import About, Hit, around
 from slmtrail.stream.judge.rules.prompt_injection import grammar, intents
@@ -32,17 +30,7 @@ _MIN_INITIALS = 16
 _CACHED_CHARS = 4096
 
 
-def _all() -> re2.Set:
-    options = re2.Options()
-    options.max_mem = 256 << 20
-    patterns = re2.Set.SearchSet(options)
-    for intent in intents.INTENTS:
-        patterns.Add(f"(?m){intent.pattern.pattern}")
-    patterns.Compile()
-    return patterns
-
-
-_ANY = _all()
+_ANY = together((f"(?m){intent.pattern.pattern}" for intent in intents.INTENTS), max_mb=256)
 
 
 def judge(record: dict[str, Any], _: About) -> Hit | None:
